@@ -1,0 +1,166 @@
+"""Everything, in one process to stop: the embedded services, web, a Celery worker and beat."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+
+from core import embedded
+from core.embedded.folder import ROOT
+from core.supervision import plan, record
+from core.supervision.supervisor import Stopped, Supervisor
+
+URLS = ("DATABASE_URL", "REDIS_URL")
+READY_SECONDS = 90
+
+
+class Command(BaseCommand):
+    help = "Start web, worker, beat and (where no URL is set) PostgreSQL and Redis; Ctrl-C stops all."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--concurrency", type=int, default=2, help="processes of the worker")
+        parser.add_argument("--demo", action="store_true", help="fill the demo world first")
+        parser.add_argument("--stop", action="store_true", help="stop what is running, then end")
+        parser.add_argument("--erase", action="store_true", help="--stop, then delete all data")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        home = embedded.home()
+        console = Console()
+        try:
+            if options["stop"] or options["erase"]:
+                _end(home, console, erase=options["erase"])
+            else:
+                with record.claimed(home):
+                    _Run(home, console, options).whole()
+        except record.AlreadyRunning as other:
+            raise CommandError(
+                f"Whetstone is already running at {other}. Stop it: python manage.py up --stop"
+            ) from other
+        except (embedded.EmbeddedError, plan.NoPort) as error:
+            raise CommandError(str(error)) from error
+
+
+class _Run:
+    """One `up`, from the first start to the last stop."""
+
+    def __init__(self, home: Path, console: Console, options: dict[str, Any]) -> None:
+        self.home = home
+        self.console = console
+        self.options = options
+        self.is_ours = _is_embedded(home)
+        self.supervisor = Supervisor(
+            home, environ=os.environ, services=self._services, say=console.print
+        )
+
+    def whole(self) -> None:
+        self.supervisor.listen()
+        try:
+            self._start()
+            self.supervisor.run()
+        except Stopped:
+            pass
+        finally:
+            self._stop()
+
+    def _start(self) -> None:
+        with self.console.status("Starting PostgreSQL and Redis"):
+            self._start_services()
+        with plan.web_socket(self.options["host"], self.options["port"]) as listener:
+            self._announce(listener)
+            with self.console.status("Bringing the tables up to date"):
+                call_command("migrate", verbosity=0)
+            if self.options["demo"]:
+                self._fill_demo()
+            self._start_children(listener)
+            self._wait()
+            self.supervisor.run()
+
+    def _start_services(self) -> None:
+        found = self._services()
+        os.environ.update(found)
+        self.supervisor.environ.update(found)
+
+    def _announce(self, listener: socket.socket) -> None:
+        """The address, known before anything listens: links in what the demo makes need it."""
+        url = plan.address(listener)
+        port = listener.getsockname()[1]
+        if port != self.options["port"]:
+            self.console.print(f"Port {self.options['port']} is busy; taking {port}.")
+        self.supervisor.url = url
+        self.supervisor.environ.setdefault("PUBLIC_URL", url.rstrip("/"))
+
+    def _fill_demo(self) -> None:
+        self._start_simulated_model()
+        if "demo" in get_commands():
+            code = self.supervisor.step([sys.executable, "manage.py", "demo"], ROOT)
+            if code:
+                raise CommandError(f"The demo world could not be filled (exit code {code}).")
+
+    def _start_simulated_model(self) -> None:
+        """Only where the person has not set up a real one."""
+        environ = self.supervisor.environ
+        is_set = environ.get("OPENAI_BASE_URL") or environ.get("OPENAI_API_KEY")
+        if is_set or "simulated_model" not in get_commands():
+            return
+        port = plan.free_port()
+        plan.use_simulated_model(environ, port)
+        child = self.supervisor.add(plan.simulated_model(self.home, port))
+        if not self.supervisor.wait_for(lambda: plan.accepts(port), seconds=READY_SECONDS):
+            raise CommandError(f"The simulated model did not start. {child.last_word()}")
+
+    def _start_children(self, listener: socket.socket) -> None:
+        self.supervisor.add(plan.web(self.home, listener))
+        self.supervisor.add(plan.worker(self.home, self.options["concurrency"]))
+        self.supervisor.add(plan.beat(self.home))
+
+    def _wait(self) -> None:
+        url = self.supervisor.url
+        with self.console.status("Starting web, worker and beat"):
+            ready = self.supervisor.wait_for(lambda: plan.answers(url), seconds=READY_SECONDS)
+        if not ready:
+            self.console.print(f"Web does not answer yet; see {self.home / 'log' / 'web.log'}")
+        self.console.print(f"\nWhetstone: [bold]{url}[/]   (logs: {self.home / 'log'}, stop: Ctrl-C)")
+
+    def _services(self) -> dict[str, str]:
+        if not self.is_ours:
+            return {}
+        before = embedded.status(self.home)
+        found = embedded.start(self.home)._asdict()
+        if self.supervisor.children and embedded.status(self.home) != before:
+            self.console.print("PostgreSQL or Redis had ended; it is back.")
+        return {name.upper(): url for name, url in found.items()}
+
+    def _stop(self) -> None:
+        with self.console.status("Stopping"):
+            self.supervisor.stop()
+            if self.is_ours:
+                embedded.stop(self.home)
+        self.console.print("Stopped.")
+
+
+def _is_embedded(home: Path) -> bool:
+    """Whether the services are ours: `manage.py` fills in their addresses where none was set."""
+    return os.environ.get("DATABASE_URL") == embedded.addresses(home).database_url
+
+
+def _end(home: Path, console: Console, *, erase: bool) -> None:
+    with console.status("Stopping"):
+        was_running = record.end_supervisor(home)
+        if erase:
+            embedded.erase(home)
+        else:
+            embedded.stop(home)
+    console.print("Stopped." if was_running else "Nothing was running; left-overs are ended.")
+    if erase:
+        console.print(f"The embedded data in {home} is deleted.")

@@ -1,0 +1,13 @@
+"""What is logged on this floor. Retired verbs stay as comments, their names are never used again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CoreVerb(StrEnum):
+    PROJECT_CREATED = "project_created"
+    MEMBER_ADDED = "member_added"
+    MEMBER_ROLE_CHANGED = "member_role_changed"
+    KEY_CREATED = "key_created"
+    KEY_REVOKED = "key_revoked"

@@ -1,0 +1,72 @@
+"""What every page shares: the request id, and rooms' errors told to people."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django_htmx.middleware import HtmxDetails
+
+from core.audit import request_id
+from core.db import IllegalTransition
+from core.models import Project, User
+
+Respond = Callable[[HttpRequest], HttpResponse]
+KNOWN_ID = re.compile(r"^[\w.:-]{1,64}$")
+
+
+class HtmxRequest(HttpRequest):
+    """A request of a signed-in person, as typed by our views."""
+
+    htmx: HtmxDetails
+    user: User  # type: ignore[assignment]
+
+
+class RequestIdMiddleware:
+    """Takes `X-Request-ID` where it is sane, else makes one; audit rows carry it."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        token = request_id.set(given if KNOWN_ID.match(given) else uuid.uuid4().hex)
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id.get()
+            return response
+        finally:
+            request_id.reset(token)
+
+
+class RoomErrorsMiddleware:
+    """A refused transition becomes a message and the page again, not a fault."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, IllegalTransition | ValidationError):
+            return None
+        if request.path.startswith(("/api/", "/v1/")):
+            return None
+        text = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        back = request.META.get("HTTP_REFERER", "")
+        if request.method == "POST" and back.startswith(f"{request.scheme}://{request.get_host()}/"):
+            messages.error(request, text)
+            return HttpResponseRedirect(back)
+        status = 409 if isinstance(error, IllegalTransition) else 400
+        return render(request, "error.html", {"status": status, "text": text}, status=status)
+
+
+def project_of(request: HtmxRequest, slug: str) -> Project:
+    """The project that the signed-in person may know of; anything else is a 404."""
+    return get_object_or_404(Project.objects.visible_to(request.user), slug=slug)
