@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connections
 from rich.console import Console
 
 from core import embedded
@@ -18,12 +20,13 @@ from core.embedded.folder import ROOT
 from core.supervision import plan, record
 from core.supervision.supervisor import Stopped, Supervisor
 
-URLS = ("DATABASE_URL", "REDIS_URL")
 READY_SECONDS = 90
 
 
 class Command(BaseCommand):
-    help = "Start web, worker, beat and (where no URL is set) PostgreSQL and Redis; Ctrl-C stops all."
+    help = (
+        "Start web, worker, beat and (where no URL is set) PostgreSQL and Redis; Ctrl-C stops all."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -58,16 +61,15 @@ class _Run:
         self.home = home
         self.console = console
         self.options = options
-        self.is_ours = _is_embedded(home)
+        self.ours = _embedded_names(home)
         self.supervisor = Supervisor(
-            home, environ=os.environ, services=self._services, say=console.print
+            home, environ=os.environ, services=self._services, say=self._say
         )
 
     def whole(self) -> None:
         self.supervisor.listen()
         try:
             self._start()
-            self.supervisor.run()
         except Stopped:
             pass
         finally:
@@ -79,7 +81,7 @@ class _Run:
         with plan.web_socket(self.options["host"], self.options["port"]) as listener:
             self._announce(listener)
             with self.console.status("Bringing the tables up to date"):
-                call_command("migrate", verbosity=0)
+                _migrate()
             if self.options["demo"]:
                 self._fill_demo()
             self._start_children(listener)
@@ -130,28 +132,43 @@ class _Run:
             ready = self.supervisor.wait_for(lambda: plan.answers(url), seconds=READY_SECONDS)
         if not ready:
             self.console.print(f"Web does not answer yet; see {self.home / 'log' / 'web.log'}")
-        self.console.print(f"\nWhetstone: [bold]{url}[/]   (logs: {self.home / 'log'}, stop: Ctrl-C)")
+        self.console.print(
+            f"\nWhetstone: [bold]{url}[/]   (logs: {self.home / 'log'}, stop: Ctrl-C)"
+        )
 
     def _services(self) -> dict[str, str]:
-        if not self.is_ours:
-            return {}
-        before = embedded.status(self.home)
-        found = embedded.start(self.home)._asdict()
-        if self.supervisor.children and embedded.status(self.home) != before:
-            self.console.print("PostgreSQL or Redis had ended; it is back.")
-        return {name.upper(): url for name, url in found.items()}
+        began = time.monotonic()
+        fallen = embedded.fallen(self.home, self.ours)
+        found = embedded.serve(self.home, self.ours)
+        if fallen and self.supervisor.children:
+            seconds = time.monotonic() - began
+            self._say(f"{' and '.join(fallen)} had ended; running again after {seconds:.1f} s.")
+        return found
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False)
 
     def _stop(self) -> None:
         with self.console.status("Stopping"):
             self.supervisor.stop()
-            if self.is_ours:
+            if self.ours:
                 embedded.stop(self.home)
         self.console.print("Stopped.")
 
 
-def _is_embedded(home: Path) -> bool:
-    """Whether the services are ours: `manage.py` fills in their addresses where none was set."""
-    return os.environ.get("DATABASE_URL") == embedded.addresses(home).database_url
+def _embedded_names(home: Path) -> list[str]:
+    """Which services are ours: `manage.py` fills in their addresses where none was set."""
+    found = embedded.addresses(home)._asdict()
+    return [name.upper() for name, url in found.items() if os.environ.get(name.upper()) == url]
+
+
+def _migrate() -> None:
+    try:
+        call_command("migrate", verbosity=0)
+    except OperationalError as error:
+        raise CommandError(f"The database does not answer: {error}") from error
+    finally:
+        connections.close_all()  # this process lives long and asks nothing more
 
 
 def _end(home: Path, console: Console, *, erase: bool) -> None:
