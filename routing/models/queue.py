@@ -34,13 +34,12 @@ class ItemQuerySet(TenantQuerySet["Item"]):
 
 
 class Item(models.Model):
-    """One output in review. `rank` is 0 for the most urgent tier."""
+    """One output in review."""
 
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT)
     trace = models.ForeignKey("routing.Trace", on_delete=models.PROTECT, related_name="items")
     decision = models.OneToOneField("routing.Decision", on_delete=models.PROTECT)
     tier = models.CharField(max_length=8, choices=Tier.choices)
-    rank = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=12, choices=ItemState.choices, default=ItemState.OPEN)
     due_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -104,14 +103,15 @@ class SlotQuerySet(TenantQuerySet["Slot"]):
 class Slot(models.Model):
     """One wanted opinion. `token` rises with each claim; submit must carry it (fencing).
 
-    `project`, `rank` and `due_at` repeat those of the item so that the claim reads one index.
+    `project` and `due_at` repeat those of the item so that the claim reads one index. `lane` is 0
+    for the most urgent tier, which always comes first, and 1 for the others.
     """
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="slots")
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT)
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.WORK)
     round = models.PositiveSmallIntegerField(default=1)
-    rank = models.PositiveSmallIntegerField()
+    lane = models.PositiveSmallIntegerField()
     due_at = models.DateTimeField()
     state = models.CharField(max_length=12, choices=SlotState.choices, default=SlotState.OPEN)
     reserved_for = models.ForeignKey(
@@ -153,12 +153,12 @@ class Slot(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["project", "rank", "due_at", "id"],
+                fields=["project", "lane", "due_at", "id"],
                 condition=Q(state__in=["open", "leased"], reserved_for=None),
                 name="slot_claim",
             ),
             models.Index(
-                fields=["reserved_for", "project", "rank", "due_at", "id"],
+                fields=["reserved_for", "project", "lane", "due_at", "id"],
                 condition=Q(state__in=["open", "leased"], reserved_for__isnull=False),
                 name="slot_claim_reserved",
             ),

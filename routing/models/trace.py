@@ -16,17 +16,30 @@ class Stage(models.TextChoices):
     """How far a trace has come. What waits for whom is a query on this column."""
 
     RECEIVED = "received", "Received"
-    SCORED = "scored", "Scored"
+    SETTLED = "settled", "Complete"
+    SCORED = "scored", "Scored by rules"
+    JUDGED = "judged", "Scored by the judge"
     DECIDED = "decided", "Decided"
 
 
 class TraceQuerySet(TenantQuerySet["Trace"]):
-    def unscored(self, now: datetime) -> TraceQuerySet:
-        """Settled and not scored yet."""
+    def unsettled(self, now: datetime) -> TraceQuerySet:
+        """Arrived in spans, the last of them long enough ago."""
         return self.filter(stage=Stage.RECEIVED, settle_at__lte=now)
 
+    def unscored(self) -> TraceQuerySet:
+        return self.filter(stage=Stage.SETTLED)
+
+    def unjudged(self, now: datetime) -> TraceQuerySet:
+        """Scored by rules, and with no judge at work on them."""
+        return self.filter(Q(busy_until=None) | Q(busy_until__lte=now), stage=Stage.SCORED)
+
     def undecided(self) -> TraceQuerySet:
-        return self.filter(stage=Stage.SCORED)
+        return self.filter(stage=Stage.JUDGED)
+
+    def on_the_way(self) -> TraceQuerySet:
+        """Not decided yet."""
+        return self.exclude(stage=Stage.DECIDED)
 
 
 class Trace(models.Model):
@@ -34,6 +47,8 @@ class Trace(models.Model):
 
     `preview` is the beginning of the output, for lists; the whole stands in `Payload`.
     `settle_at` is when the trace counts as complete: some seconds after its last span.
+    `arm` is set while a canary runs (`release` is then that canary for both arms) and `unit` is
+    the sticky key by which it was bucketed. `busy_until` is the lease of the judge.
     """
 
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT)
@@ -65,6 +80,7 @@ class Trace(models.Model):
     received_at = models.DateTimeField()
     settle_at = models.DateTimeField()
     stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.RECEIVED)
+    busy_until = models.DateTimeField(null=True)
 
     objects: ClassVar[TraceQuerySet] = TraceQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -79,9 +95,13 @@ class Trace(models.Model):
             models.Index(
                 fields=["settle_at", "id"],
                 condition=Q(stage="received"),
-                name="trace_unscored",
+                name="trace_unsettled",
             ),
-            models.Index(fields=["id"], condition=Q(stage="scored"), name="trace_undecided"),
+            models.Index(
+                fields=["stage", "id"],
+                condition=Q(stage__in=["settled", "scored", "judged"]),
+                name="trace_on_the_way",
+            ),
             models.Index(fields=["session"], condition=~Q(session=""), name="trace_by_session"),
         ]
 
