@@ -1,4 +1,4 @@
-"""Reading the environment: a bad value stops the process with a sentence that names the variable."""
+"""Reading the environment: a bad value stops the process with a sentence that names it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ FALSE = {"0", "false", "no", "off", ""}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable, or the content of the file that `NAME_FILE` names (the way of container secrets)."""
+    """The variable, or what stands in the file that `NAME_FILE` names (container secrets)."""
     if path := os.environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text().strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read.") from error
+            raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read.") from error
     return os.environ.get(name, default)
 
 
@@ -43,11 +43,11 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def secret(name: str, *, home: Path, debug: bool) -> str:
-    """The variable; in development a random one that is kept in `home`, so that sessions survive a restart."""
+    """The variable; in development a random one kept in `home`: sessions survive a restart."""
     if value := text(name):
         return value
     if not debug:
-        raise ImproperlyConfigured(f"{name} is not set. Production needs one: 50 random characters.")
+        raise ImproperlyConfigured(f"{name} is not set. Production needs 50 random characters.")
     kept = home / "secret"
     if not kept.exists():
         home.mkdir(parents=True, exist_ok=True)

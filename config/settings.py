@@ -1,4 +1,4 @@
-"""Settings. They start nothing: `manage.py` starts the embedded services and sets the URLs first."""
+"""Settings. They start nothing: `manage.py` starts embedded services and sets the URLs first."""
 
 from __future__ import annotations
 

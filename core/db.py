@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from collections.abc import Iterator
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -24,7 +23,7 @@ class WrongPlace(RuntimeError):
     """A verb was called on the wrong side of a transaction: a fault of the caller."""
 
 
-class IllegalTransition(Exception):  # noqa: N818 - named as what happened
+class IllegalTransition(Exception):
     """The row is not in the state that the verb starts from. Doors answer 409."""
 
 

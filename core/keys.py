@@ -57,7 +57,11 @@ def create_key(
         expires_at=expires_at,
     )
     record(
-        CoreVerb.KEY_CREATED, key, actor=actor, project=project, after={"name": name, "scopes": wanted}
+        CoreVerb.KEY_CREATED,
+        key,
+        actor=actor,
+        project=project,
+        after={"name": name, "scopes": wanted},
     )
     return NewKey(key, f"{PREFIX}_{environment.name}_{public}_{secret}")
 

@@ -1,4 +1,4 @@
-"""What is logged on this floor. Retired verbs stay as comments, their names are never used again."""
+"""What is logged on this floor. Retired verbs stay as comments: no name is used twice."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class HtmxRequest(HttpRequest):
     """A request of a signed-in person, as typed by our views."""
 
     htmx: HtmxDetails
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 class RequestIdMiddleware:
@@ -60,7 +60,9 @@ class RoomErrorsMiddleware:
             return None
         text = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         back = request.META.get("HTTP_REFERER", "")
-        if request.method == "POST" and back.startswith(f"{request.scheme}://{request.get_host()}/"):
+        if request.method == "POST" and back.startswith(
+            f"{request.scheme}://{request.get_host()}/"
+        ):
             messages.error(request, text)
             return HttpResponseRedirect(back)
         status = 409 if isinstance(error, IllegalTransition) else 400

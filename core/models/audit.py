@@ -6,7 +6,7 @@ from django.db import models
 
 
 class AuditEntry(models.Model):
-    """Who did what to which row. A trigger refuses every change but the erasure of `actor_label`."""
+    """Who did what to which row. A trigger refuses any change but the erasure of the actor."""
 
     project = models.ForeignKey("core.Project", null=True, on_delete=models.PROTECT)
     verb = models.CharField(max_length=80)

@@ -34,9 +34,7 @@ class Project(models.Model):
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
-    defect_floor = models.CharField(
-        max_length=16, choices=Severity.choices, default=Severity.MAJOR
-    )
+    defect_floor = models.CharField(max_length=16, choices=Severity.choices, default=Severity.MAJOR)
     settle_seconds = models.PositiveIntegerField(default=10)
     created_at = models.DateTimeField()
 

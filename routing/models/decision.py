@@ -37,18 +37,14 @@ class RiskPolicy(models.Model):
 
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT)
     number = models.PositiveIntegerField()
-    state = models.CharField(
-        max_length=12, choices=PolicyState.choices, default=PolicyState.DRAFT
-    )
+    state = models.CharField(max_length=12, choices=PolicyState.choices, default=PolicyState.DRAFT)
     rules = models.JSONField()
     note = models.CharField(max_length=400, blank=True)
     created_by = models.ForeignKey("core.User", null=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[RiskPolicyQuerySet] = (
-        RiskPolicyQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[RiskPolicyQuerySet] = RiskPolicyQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [
@@ -92,18 +88,14 @@ class AutoApproval(models.Model):
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.TextField(blank=True)
 
-    objects: ClassVar[AutoApprovalQuerySet] = (
-        AutoApprovalQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[AutoApprovalQuerySet] = AutoApprovalQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["project"], condition=Q(revoked_at=None), name="one_auto_approval_in_force"
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=GrantKind.values), name="grant_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=GrantKind.values), name="grant_kind_known"),
             models.CheckConstraint(condition=~Q(reason=""), name="grant_says_why"),
         ]
 
@@ -141,9 +133,7 @@ class Decision(models.Model):
     sla = models.JSONField(default=dict)
     at = models.DateTimeField()
 
-    objects: ClassVar[DecisionQuerySet] = (
-        DecisionQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[DecisionQuerySet] = DecisionQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

@@ -162,9 +162,7 @@ class Slot(models.Model):
                 condition=Q(state__in=["open", "leased"], reserved_for__isnull=False),
                 name="slot_claim_reserved",
             ),
-            models.Index(
-                fields=["holder", "state"], condition=Q(state="leased"), name="slot_held"
-            ),
+            models.Index(fields=["holder", "state"], condition=Q(state="leased"), name="slot_held"),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ class ReviewerQuerySet(TenantQuerySet["Reviewer"]):
 
 
 class Reviewer(models.Model):
-    """A person's standing in a project's queue. `picks` counts claims: every fourth is overdue work.
+    """A person's standing in a queue. `picks` counts claims: every fourth is overdue work.
 
     Empty `tasks` or `languages` mean any.
     """

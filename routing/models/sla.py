@@ -52,9 +52,7 @@ class SlaPolicy(models.Model):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[SlaPolicyQuerySet] = (
-        SlaPolicyQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[SlaPolicyQuerySet] = SlaPolicyQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

@@ -20,6 +20,11 @@
     if (dialog && !dialog.open) dialog.showModal();
   }
 
+  function close(box) {
+    if (box.tagName === "DIALOG") box.close();
+    else box.remove();
+  }
+
   function timeToasts(scope) {
     for (const toast of scope.querySelectorAll(".toast--success, .toast--info")) {
       let timer = 0;
@@ -42,9 +47,7 @@
       openDialog(opener.dataset.dialog);
     }
     const closer = target.closest("[data-close]");
-    if (closer) closer.closest("dialog, .toast").tagName === "DIALOG"
-      ? closer.closest("dialog").close()
-      : closer.closest(".toast").remove();
+    if (closer) close(closer.closest("dialog, .toast"));
     const toggle = target.closest("[data-sidebar]");
     if (toggle) toggleSidebar(toggle);
     if (target.tagName === "DIALOG") target.close();
