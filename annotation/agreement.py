@@ -57,10 +57,6 @@ class Settings:
     reps: int = 1000
     seed: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        """A dictionary that `json.dumps` takes."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class ModeAgreement:
@@ -116,10 +112,6 @@ class PairAgreement:
     both: int
     agreement: Estimate
     kappa: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """A dictionary that `json.dumps` takes."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

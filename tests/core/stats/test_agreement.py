@@ -25,7 +25,7 @@ from core.stats.agreement import (
     percent,
     positive,
 )
-from core.stats.coders import cohen_kappa, coder_matrix
+from core.stats.coders import coder_matrix, cohen_kappa
 from core.stats.counts import CountTable, count_table, from_rows
 
 N = None

@@ -1,4 +1,4 @@
-"""Sample sizes by hand (smallest n with P(Bin(n, limit) <= k) <= .05) and the walk over thresholds."""
+"""Sample sizes by hand (smallest n with P(Bin(n, limit) <= k) <= .05); the walk over thresholds."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_a_plan_is_declared_or_refused() -> None:
     assert (plan.reached(499), plan.reached(500), plan.reached(9999)) == (0, 1, 4)
     assert (plan.next_look(0), plan.next_look(500), plan.next_look(4000)) == (500, 1000, None)
     for looks, spend in [((500,), (0.5, 0.5)), ((500, 400), (0.5, 0.5)), ((5, 6), (0.9, 0.2))]:
-        with pytest.raises(ValueError, match="looks|spend"):
+        with pytest.raises(ValueError, match=r"looks|spend"):
             LookPlan(looks, spend)
 
 
@@ -142,5 +142,10 @@ def test_the_grid_is_strictest_first_and_starts_with_enough_items() -> None:
 
 
 def test_a_certificate_survives_json() -> None:
-    for found in (Certificate(0.4, 401, 1, 0.0118, 0.02, 0.05, 0), Certificate(None, 0, 0, 1, 0.02, 0.05)):
-        assert Certificate.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
+    for found in (
+        Certificate(0.4, 401, 1, 0.0118, 0.02, 0.05, 0),
+        Certificate(None, 0, 0, 1, 0.02, 0.05),
+    ):
+        assert (
+            Certificate.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False))) == found
+        )
