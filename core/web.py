@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django_htmx.middleware import HtmxDetails
 
@@ -67,6 +67,14 @@ class RoomErrorsMiddleware:
             return HttpResponseRedirect(back)
         status = 409 if isinstance(error, IllegalTransition) else 400
         return render(request, "error.html", {"status": status, "text": text}, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 in the form in which it was asked: JSON for the API, a page for people."""
+    if request.path.startswith(("/api/", "/v1/")):
+        body = {"detail": "Not found.", "code": "not_found", "fields": {}}
+        return JsonResponse(body, status=404)
+    return render(request, "404.html", status=404)
 
 
 def project_of(request: HtmxRequest, slug: str) -> Project:

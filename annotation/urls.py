@@ -1,0 +1,7 @@
+"""The doors of this floor: pages under a project."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+web_urls: list[URLPattern] = []

@@ -1,0 +1,9 @@
+"""The doors of this floor: pages under a project, the API, and OTLP."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+web_urls: list[URLPattern] = []
+api_urls: list[URLPattern] = []
+otlp_urls: list[URLPattern] = []
