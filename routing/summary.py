@@ -191,7 +191,7 @@ def _tokens(tree: Tree, side: str) -> int | None:
 
 def _cost(tree: Tree) -> float | None:
     priced = tree.innermost(lambda span: span.cost_usd is not None)
-    return sum(span.cost_usd or 0.0 for span in priced) if priced else None
+    return round(sum(span.cost_usd or 0.0 for span in priced), 10) if priced else None
 
 
 def _status(tree: Tree, main: SpanIn | None) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refused(ValueError):  # noqa: N818 - the family's names read as verdicts
+class Refused(ValueError):
     """A request that cannot be taken; the message is meant for the sender."""
 
     status = 400

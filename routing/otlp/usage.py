@@ -59,7 +59,7 @@ def read_cost(costs: Mapping[str, Any]) -> float | None:
     # Dotted names detail a part that is already there.
     parts = [as_number(cost) for name, cost in costs.items() if "." not in name]
     known = [part for part in parts if part is not None and part >= 0]
-    return sum(known) if known else None
+    return round(sum(known), 10) if known else None
 
 
 def _flat(usage: Mapping[str, Any]) -> Json:

@@ -28,7 +28,8 @@ def read(span: RawSpan) -> Found | None:
         return None
     kind = _KINDS.get(as_label(fields.get("spanType")).upper(), "")
     found = Found(dialect="mlflow", kind=kind)
-    found.model = as_label(fields.get("llm.model"))
+    asked = read_object(fields.get("spanInputs"))
+    found.model = as_label(first(fields, "llm.model") or asked.get("model"))
     found.provider = as_label(fields.get("llm.provider")).lower()
     found.tokens = read_tokens(read_object(fields.get("chat.tokenUsage")))
     found.cost_usd = read_cost(_dollars(read_object(fields.get("llm.cost"))))

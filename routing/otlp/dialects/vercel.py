@@ -27,7 +27,8 @@ def read(span: RawSpan) -> Found | None:
         return None
     found = Found(dialect="vercel", kind=_kind(as_label(fields.get("operationId")), fields))
     found.model = as_label(first(fields, "response.model", "model.id"))
-    found.provider = as_label(fields.get("model.provider")).lower()
+    # It names the provider and its endpoint, as in "openai.chat".
+    found.provider = as_label(fields.get("model.provider")).lower().partition(".")[0]
     found.params = under(fields, "settings")
     found.tokens = read_tokens(under(fields, "usage"))
     milliseconds = as_number(first(fields, "response.msToFirstChunk", "stream.msToFirstChunk"))
