@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import datetime
 
 DASH = "–"
 MINUS = "\u2212"
@@ -77,9 +77,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 def left(due: datetime, now: datetime) -> str:
     """Time to a due date: `2 h 14 min left`, `38 min over`."""
-    wait: timedelta = due - now
-    seconds = abs(wait.total_seconds())
-    text = span(max(seconds, 1.0) if seconds >= MINUTE else MINUTE)
-    if seconds < MINUTE:
-        return "due now" if wait.total_seconds() >= 0 else "just over"
-    return f"{text} left" if wait.total_seconds() > 0 else f"{text} over"
+    seconds = (due - now).total_seconds()
+    if abs(seconds) < MINUTE:
+        return "due now" if seconds >= 0 else "just over"
+    return f"{span(abs(seconds))} {'left' if seconds > 0 else 'over'}"

@@ -106,7 +106,8 @@ DOCUMENTS = [
         "title": "Transfer limits, personal accounts",
         "note": "0.91",
         "text": "The daily limit for transfers in the app is 5,000 euros. It can be raised to "
-        "25,000 euros for one day with the card reader. Transfers abroad outside the SEPA area count twice.",
+        "25,000 euros for one day with the card reader. Transfers abroad outside the SEPA "
+        "area count twice.",
     },
     {
         "mark": "2",

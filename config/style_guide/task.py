@@ -96,7 +96,8 @@ def task() -> dict[str, Any]:
             "as a valued customer you can send up to 10,000 euros",
             " when you call us first.",
             "A transfer to Norway arrives within one bank working day if you send it before "
-            "14:00. Instant payments arrive within ten seconds, but they cannot be called back [2].",
+            "14:00. Instant payments arrive within ten seconds, but they cannot be called back "
+            "[2].",
         ),
         "rubric": "Support answers, version 4",
         "verdicts": [
