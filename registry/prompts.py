@@ -17,9 +17,27 @@ from core.access import Actor, Verb, require
 from core.audit import record
 from core.db import command, step
 from core.models import Project, User
+from registry.comparison import BlockDiff, diff
 from registry.models import Citation, Evidence, Prompt, PromptVersion
 from registry.models.prompt import Origin
 from registry.verbs import RegistryVerb
+
+__all__ = [
+    "Block",
+    "BlockDiff",
+    "Reason",
+    "add_version",
+    "blocks_of",
+    "check_blocks",
+    "check_locked",
+    "compile",
+    "create_prompt",
+    "diff",
+    "digest",
+    "messages_of",
+    "store_version",
+    "variables",
+]
 
 ROLES: Final = ("system", "user", "assistant")
 KEY = re.compile(r"^[a-z][a-z0-9_-]{0,79}$")
@@ -127,7 +145,7 @@ def store_version(
 ) -> PromptVersion:
     """`add_version` for a command that does more than that."""
     require(actor, Verb.EDIT_PROMPT, project=prompt.project)
-    Prompt.objects.select_for_update().get(pk=prompt.pk)
+    Prompt.objects.select_for_update(no_key=True).get(pk=prompt.pk)
     latest = PromptVersion.objects.filter(prompt=prompt).latest("number")
     parent = parent or latest
     if parent.prompt_id != prompt.pk:

@@ -91,7 +91,7 @@ def publish_version(
 ) -> RubricVersion:
     """The next edition. Labels of earlier ones keep naming theirs."""
     require(actor, Verb.EDIT_RUBRIC, project=rubric.project)
-    Rubric.objects.select_for_update().get(pk=rubric.pk)
+    Rubric.objects.select_for_update(no_key=True).get(pk=rubric.pk)
     before = RubricVersion.objects.filter(rubric=rubric).aggregate(last=Max("number"))["last"] or 0
     version = _publish(rubric, before + 1, modes=modes, criteria=criteria, note=note, actor=actor)
     record(

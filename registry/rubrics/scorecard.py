@@ -78,7 +78,7 @@ def _check_presence(scorecard: Scorecard, modes: Mapping[str, FailureMode]) -> N
         )
 
 
-def _check_ratings(ratings: Mapping[str, int], version: RubricVersion) -> None:
+def _check_ratings(ratings: Mapping[str, object], version: RubricVersion) -> None:
     known = {criterion["code"] for criterion in version.criteria}
     for code, value in ratings.items():
         if code not in known:
