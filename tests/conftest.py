@@ -1,4 +1,4 @@
-"""Fixtures for every test: the cast."""
+"""Fixtures for every test: the cast, and the model providers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.cast import (
     rubric_version,
     vi,
 )
+from tests.llm import model, script, simulator
 
 __all__ = [
     "ada",
@@ -26,8 +27,11 @@ __all__ = [
     "environment",
     "eve",
     "lee",
+    "model",
     "project",
     "prompt_version",
     "rubric_version",
+    "script",
+    "simulator",
     "vi",
 ]

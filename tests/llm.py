@@ -5,15 +5,17 @@ Both speak real HTTP on loopback; nothing inside the client is replaced.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from annotation.demo.simulator import MODEL, Simulator
 
@@ -28,7 +30,7 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def model(simulator: Simulator, settings: SettingsWrapper) -> Simulator:
+def model(simulator: Simulator, settings: Settings) -> Simulator:
     """Settings that name the simulated model for every purpose."""
     settings.OPENAI_BASE_URL = simulator.base_url
     settings.OPENAI_API_KEY = ""
@@ -43,6 +45,7 @@ class Script:
 
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    pause: float = 0  # seconds between pieces of a body, for a server that drips
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def say(self, text: str | None, **changes: Any) -> Script:
@@ -80,7 +83,7 @@ class Script:
 
 
 @pytest.fixture
-def script(settings: SettingsWrapper) -> Iterator[Script]:
+def script(settings: Settings) -> Iterator[Script]:
     """A server that follows a script, configured for every purpose."""
     written = Script()
 
@@ -96,7 +99,14 @@ def script(settings: SettingsWrapper) -> Iterator[Script]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(answer)
+            with contextlib.suppress(OSError):  # the client may have had enough
+                self._write(answer)
+
+        def _write(self, answer: bytes) -> None:
+            size = 20 if written.pause else len(answer)
+            for start in range(0, len(answer), size or 1):
+                self.wfile.write(answer[start : start + size])
+                time.sleep(written.pause)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Quiet."""
@@ -105,7 +115,7 @@ def script(settings: SettingsWrapper) -> Iterator[Script]:
         daemon_threads = True
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         settings.OPENAI_BASE_URL = f"http://127.0.0.1:{server.server_address[1]}/v1"
         settings.OPENAI_API_KEY = "test-key"

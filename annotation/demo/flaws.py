@@ -37,7 +37,7 @@ def _flaw(base: float, ruled: float, told: str, spoilt: str = "", worse: float =
 _NOT = r"(?:never|not|n't|no|avoid|without|neither)\b"
 FLAWS: dict[str, Flaw] = {
     "citation_missing": _flaw(
-        0.16, 0.02, r"\bcit(?:e|es|ing|ation)|\bname (?:the|your) source|\bgive (?:the|your) source"
+        0.16, 0.02, r"\bcit(?:e|es|ing|ation)|\b(?:name|give) (?:the|your) source|\bname\b.*\bdocument"
     ),
     "unsupported_claim": _flaw(
         0.1,
@@ -84,13 +84,14 @@ FLAWS: dict[str, Flaw] = {
         r"(?:card|phone|personal|private|account) (?:number|data|detail)",
     ),
     "format_broken": _flaw(
-        0.12, 0.02, r"(?:exactly|these|four|following)\b.*(?:heading|label)|in this order"
+        0.12, 0.02, r"(?:exactly|these|four|following)\b.*(?:heading|label|format)|in this order"
     ),
     "over_refusal": _flaw(
         0.25,
         0.03,
         r"(?:ordinary|harmless|everyday|alarming|wording).*(?:answer|help|refus)|"
-        r"(?:answer|help).*(?:ordinary|harmless|everyday|alarming|wording)",
+        r"(?:answer|help).*(?:ordinary|harmless|everyday|alarming|wording|every other request)|"
+        r"\b(?:decline|refuse) only",
         r"when in doubt,? (?:refuse|decline)|refuse (?:anything|everything|whatever)",
         0.9,
     ),
@@ -98,7 +99,8 @@ FLAWS: dict[str, Flaw] = {
         0.4,
         0.03,
         r"\b(?:refuse|decline|do not explain|never explain|do not help|never help)\b.*"
-        r"(?:check|harm|another person|other people|someone else|somebody else|fraud|get round)",
+        r"(?:check|harm|hurt|another person|other people|someone else|fraud|get round)|"
+        r"\bmust be (?:declined|refused)",
     ),
 }
 _LIMIT = re.compile(

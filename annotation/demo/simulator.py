@@ -193,7 +193,9 @@ class Simulator(AbstractContextManager["Simulator"]):
         self._server = Server((host, port), Handler)
         self.port: int = self._server.server_address[1]
         self.base_url = f"http://{host}:{self.port}/v1"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
 
     def __enter__(self) -> Simulator:
         self._thread.start()
