@@ -165,7 +165,8 @@ def _documents(tree: Tree) -> list[Json]:
 def _metadata(tree: Tree) -> Json:
     metadata: Json = {}
     for span in tree.spans:
-        metadata = {**span.metadata, **metadata}
+        for name, value in span.metadata.items():
+            metadata.setdefault(name, value)
     for name in ("release", "service"):
         if _first(tree, name):
             metadata.setdefault(name, _first(tree, name))

@@ -34,7 +34,11 @@ class Tree:
         fitting = [span for span in self.spans if fits(span)]
         wrappers: set[str] = set()
         for span in fitting:
-            wrappers |= {above.span_id for above in self.above(span)}
+            for above in self.above(span):
+                # From here up it is marked already; without this a deep trace costs a square.
+                if above.span_id in wrappers:
+                    break
+                wrappers.add(above.span_id)
         return [span for span in fitting if span.span_id not in wrappers]
 
 
