@@ -13,8 +13,8 @@ from core import clock
 from core.access import Actor, Verb, require
 from core.db import command, ring, step
 from core.models import Environment
-from registry.models import Prompt, PromptVersion, Release
-from registry.models.release import Arm, ReleaseState
+from registry.models import Prompt, PromptVersion
+from registry.serving import Served, resolve_many
 from routing.models import Payload, Span, Trace
 from routing.models.trace import Stage
 from routing.scoring import score_task
@@ -25,6 +25,8 @@ PREVIEW = 200
 # Of a trace, these stand in columns or in `Payload.output`.
 NOT_IN_CONTENT = ("trace_id", "output", "started_at", "ended_at")
 BATCH = 200
+# Under this name an application says which key it fetched the prompt with.
+KEY = "whetstone.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +70,34 @@ class _Links:
     def __init__(self, environment: Environment, traces: Sequence[TraceIn]) -> None:
         names = {trace.prompt_name for trace in traces if trace.prompt_name}
         self.prompts = {
-            prompt.slug: prompt
+            prompt.slug: prompt.pk
             for prompt in Prompt.objects.filter(project=environment.project, slug__in=names)
         }
-        ids = [prompt.pk for prompt in self.prompts.values()]
         self.versions = {
             (row.prompt_id, str(row.number)): row.pk
-            for row in PromptVersion.objects.filter(prompt__in=ids).only("prompt_id", "number")
+            for row in PromptVersion.objects.filter(prompt__in=self.prompts.values()).only(
+                "prompt_id", "number"
+            )
         }
-        self.releases: dict[int, dict[str, Release]] = {}
-        for release in Release.objects.serving().filter(prompt__in=ids, environment=environment):
-            self.releases.setdefault(release.prompt_id, {})[release.state] = release
+        calls = [self._served(trace) for trace in traces if trace.prompt_name in self.prompts]
+        self.releases = dict(zip(calls, resolve_many(calls, environment), strict=True))
+
+    def _served(self, trace: TraceIn) -> Served:
+        number = int(trace.prompt_version) if trace.prompt_version.isdecimal() else None
+        return Served(self.prompts[trace.prompt_name], unit_of(trace), number)
 
     def of(self, trace: TraceIn) -> dict[str, Any]:
-        """The columns that tie a trace to the registry.
-
-        While a canary runs both arms carry its id: the experiment is the release, the arm says
-        which version answered.
-        """
-        prompt = self.prompts.get(trace.prompt_name)
-        if prompt is None:
+        """The columns that tie a trace to the registry; none where its prompt is not known."""
+        if trace.prompt_name not in self.prompts:
             return {}
-        version = self.versions.get((prompt.pk, trace.prompt_version))
-        serving = self.releases.get(prompt.pk, {})
-        canary, live = serving.get(ReleaseState.CANARY), serving.get(ReleaseState.LIVE)
-        found: dict[str, Any] = {"prompt_id": prompt.pk, "prompt_version_id": version}
-        if canary and version == canary.version_id:
-            return found | {"release": canary, "arm": Arm.CANARY}
-        if canary and live and version == live.version_id:
-            return found | {"release": canary, "arm": Arm.CONTROL}
-        if live and version == live.version_id:
-            return found | {"release": live}
-        return found
+        prompt_id = self.prompts[trace.prompt_name]
+        release, arm = self.releases[self._served(trace)]
+        return {
+            "prompt_id": prompt_id,
+            "prompt_version_id": self.versions.get((prompt_id, trace.prompt_version)),
+            "release": release,
+            "arm": arm,
+        }
 
 
 def _row(trace: TraceIn, environment: Environment, links: _Links) -> Trace:
@@ -126,7 +124,7 @@ def columns(trace: TraceIn) -> dict[str, Any]:
         "language": trace.language[:16],
         "session": trace.session[:200],
         "user": trace.user[:200],
-        "unit": (trace.user or trace.session or trace.trace_id)[:120],
+        "unit": unit_of(trace),
         "tags": [tag[:120] for tag in trace.tags],
         "status": trace.status[:8],
         "preview": " ".join(trace.output[: PREVIEW * 2].split())[:PREVIEW],
@@ -135,6 +133,12 @@ def columns(trace: TraceIn) -> dict[str, Any]:
         "cost_usd": trace.cost_usd,
         "latency_ms": trace.latency_ms,
     }
+
+
+def unit_of(trace: TraceIn) -> str:
+    """The sticky key of a trace: what the application gave, else its user, else its session."""
+    given = trace.metadata.get(KEY)
+    return str(given or trace.user or trace.session or trace.trace_id)[:120]
 
 
 def content_of(trace: TraceIn) -> dict[str, Any]:

@@ -62,7 +62,25 @@ class Rules(BaseModel):
         return self
 
 
-DEFAULT_RULES = Rules()
+# A new project starts with these: the judge weighs most where there is one, a guardrail or an
+# empty answer is enough by itself. Whoever has labels fits better ones.
+DEFAULT_RULES = Rules(
+    vetoes={"empty_output": 0.5, "injection": 0.7, "personal_data": 0.8, "tool_errors": 0.5},
+    weights={
+        "model_judge": Weight(weight=0.6),
+        "json_validity": Weight(weight=0.4),
+        "groundedness": Weight(weight=0.35),
+        "foreign_numbers": Weight(weight=0.3),
+        "language_mismatch": Weight(weight=0.3),
+        "refusal": Weight(weight=0.25),
+        "citations": Weight(weight=0.2),
+        "repetition": Weight(weight=0.2),
+        "foreign_names": Weight(weight=0.15),
+        "length": Weight(weight=0.1),
+        "budget": Weight(weight=0.1),
+    },
+    medium_from=0.2,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +188,7 @@ def read_rules(value: Any) -> Rules:
 def published(project: Project) -> RiskPolicy:
     """The policy in force. A project without one gets the default rules as its version 1."""
     found = RiskPolicy.objects.filter(project=project, state=PolicyState.PUBLISHED).first()
-    return found or _draft(project, default_rules(), "Default rules", SYSTEM, publish=True)
+    return found or _draft(project, DEFAULT_RULES, "Default rules", SYSTEM, publish=True)
 
 
 @command
@@ -271,8 +289,3 @@ def revoke_auto_approval(*, grant: AutoApproval, reason: str, actor: Actor) -> N
         project=grant.project,
         after={"reason": reason},
     )
-
-
-def default_rules() -> Rules:
-    """The rules that a new project starts with, over the deterministic evaluators and the judge."""
-    return DEFAULT_RULES

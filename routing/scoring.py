@@ -8,13 +8,13 @@ from typing import Any
 
 from celery import shared_task
 from django.db import connection
-from registry.evaluators import Signal, Subject, catalog
-from registry.evaluators.model_judge import ModelJudge
 
 from core import clock, llm
+from core.access import SYSTEM
 from core.db import command, ring, step
 from core.models import Project
 from registry import release, rubrics
+from registry.evaluators import ModelJudge, Signal, Subject, deterministic
 from routing.decide import decide_task
 from routing.models import Payload, Score, Trace
 from routing.models.trace import Stage
@@ -45,7 +45,7 @@ def score_due(*, limit: int = BATCH) -> int:
     subjects = [subject_of(trace, payloads.get(trace.pk)) for trace in traces]
     rows = [
         _score(trace, signal)
-        for evaluator in catalog.deterministic()
+        for evaluator in deterministic()
         for trace, signal in zip(traces, evaluator.evaluate(subjects), strict=True)
         if applies(signal)
     ]
@@ -68,7 +68,7 @@ def judge_due(*, limit: int = JUDGE_BATCH) -> int:
         return 0
     traces = list(Trace.objects.filter(pk__in=ids).select_related("project").order_by("pk"))
     payloads = payloads_of(traces)
-    found: list[tuple[Trace, Signal]] = []
+    found: list[tuple[Trace, Signal | None]] = []
     for project in {trace.project for trace in traces}:
         mine = [trace for trace in traces if trace.project_id == project.pk]
         subjects = [subject_of(trace, payloads.get(trace.pk)) for trace in mine]
@@ -84,11 +84,12 @@ def _claim_unjudged(limit: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _judge(project: Project, subjects: Sequence[Subject]) -> Sequence[Signal | None]:
+def _judge(project: Project, subjects: Sequence[Subject]) -> list[Signal | None]:
     version = rubrics.current(project)
     if version is None or not llm.configured("judge"):
         return [None] * len(subjects)
-    return ModelJudge(version, project_id=project.pk).evaluate(subjects)
+    judge = ModelJudge([*rubrics.modes_of(version).values()], project_id=project.pk)
+    return [*judge.evaluate(subjects)]
 
 
 @command
@@ -121,7 +122,7 @@ def _observe(found: Iterable[tuple[Trace, Signal | None]]) -> None:
         if trace.release_id and trace.arm and signal and signal.failed is not None
     ]
     if from_judge:
-        release.observe(from_judge)
+        release.observe(from_judge, actor=SYSTEM)
 
 
 def payloads_of(traces: Iterable[Trace]) -> dict[int, Payload]:

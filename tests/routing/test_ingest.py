@@ -1,0 +1,149 @@
+"""Traces come in once, whole, tied to what the registry served."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from pytest_django import DjangoAssertNumQueries
+
+from core import clock
+from core.access import SYSTEM
+from core.models import Environment, Project, User
+from registry.models import PromptVersion
+from registry.release import go_live
+from routing.ingest import ingest, settle_due, store_spans
+from routing.models import Payload, Trace
+from routing.models.trace import Stage
+from routing.spans import SpanIn
+from tests.traces import run, send, trace_in
+
+
+def test_sent_twice_is_stored_once(environment: Environment) -> None:
+    batch = [trace_in("a"), trace_in("b")]
+    first = ingest(batch, environment=environment, actor=SYSTEM)
+    again = ingest([*batch, trace_in("c")], environment=environment, actor=SYSTEM)
+    assert ([row.trace_id for row in first.created], first.duplicates) == (["a", "b"], 0)
+    assert ([row.trace_id for row in again.created], again.duplicates) == (["c"], 2)
+    assert Payload.objects.count() == 3
+
+
+def test_a_batch_that_repeats_itself_counts_the_repeat(environment: Environment) -> None:
+    found = ingest([trace_in("a"), trace_in("a")], environment=environment, actor=SYSTEM)
+    assert (len(found.created), found.duplicates) == (1, 1)
+
+
+def test_a_thousand_cost_as_many_statements_as_one(
+    environment: Environment, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(12):
+        ingest([trace_in() for _ in range(1000)], environment=environment, actor=SYSTEM)
+
+
+def test_the_whole_output_is_kept_and_its_beginning_is_shown(environment: Environment) -> None:
+    (row,) = send(environment, trace_in(output="long  text\n" * 500))
+    assert Payload.objects.get(trace_id=row.pk).output == "long  text\n" * 500
+    assert row.preview.startswith("long text long text")
+    assert len(row.preview) == 200
+
+
+def test_a_trace_is_tied_to_the_version_that_served(
+    environment: Environment, prompt_version: PromptVersion, ada: User
+) -> None:
+    prompt = prompt_version.prompt
+    live = go_live(version=prompt_version, environment=environment, reason="first", actor=ada)
+    (row,) = send(environment, trace_in(prompt_name=prompt.slug, prompt_version="1", user="u1"))
+    assert (row.prompt, row.prompt_version, row.release, row.unit) == (
+        prompt,
+        prompt_version,
+        live,
+        "u1",
+    )
+
+
+def test_an_unknown_prompt_or_version_is_no_fault(
+    environment: Environment, prompt_version: PromptVersion
+) -> None:
+    slug = prompt_version.prompt.slug
+    rows = send(
+        environment,
+        trace_in(prompt_name="nobody-knows", prompt_version="7"),
+        trace_in(prompt_name=slug, prompt_version="canary of May"),
+    )
+    assert [(row.prompt, row.prompt_version) for row in rows] == [
+        (None, None),
+        (prompt_version.prompt, None),
+    ]
+
+
+def test_a_viewer_sends_nothing(environment: Environment, vi: User, cy: User) -> None:
+    for person in (vi, cy):
+        with pytest.raises(PermissionDenied):
+            ingest([trace_in()], environment=environment, actor=person)
+
+
+def test_cy_sees_no_trace(environment: Environment, project: Project, cy: User, ann: User) -> None:
+    send(environment)
+    assert not Trace.objects.visible_to(cy).exists()
+    assert Trace.objects.visible_to(ann).count() == 1
+
+
+def span(span_id: str, parent: str = "", seconds: int = 0, **facts: object) -> SpanIn:
+    start = clock.now() + timedelta(seconds=seconds)
+    return SpanIn(
+        trace_id="0" * 31 + "1",
+        span_id=span_id * 16,
+        parent_id=parent * 16,
+        started_at=start,
+        ended_at=start + timedelta(seconds=1),
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+def llm(output: str, **facts: object) -> SpanIn:
+    return span(
+        "b",
+        parent="a",
+        kind="LLM",
+        name="chat",
+        messages_in=[{"role": "user", "content": "hello"}],
+        messages_out=[{"role": "assistant", "content": output}],
+        **facts,
+    )
+
+
+def test_spans_settle_into_a_trace_whatever_their_order(environment: Environment) -> None:
+    moment = clock.now()
+    with clock.at(moment):
+        store_spans([llm("hi there")], environment=environment, actor=SYSTEM)
+        store_spans([span("a", name="root")], environment=environment, actor=SYSTEM)
+        assert settle_due() == 0
+    with clock.at(moment + timedelta(seconds=11)):
+        assert settle_due() == 1
+    row = Trace.objects.get()
+    assert (row.name, row.stage, row.preview) == ("root", Stage.SETTLED, "hi there")
+
+
+def test_a_span_sent_twice_changes_nothing(environment: Environment) -> None:
+    with clock.at(clock.now()):
+        for _ in range(2):
+            store_spans([llm("hi"), span("a")], environment=environment, actor=SYSTEM)
+    with clock.at(clock.now() + timedelta(minutes=1)):
+        settle_due()
+    assert len(Payload.objects.get().content["steps"]) == 2
+
+
+def test_a_late_span_makes_the_payload_whole_and_leaves_the_decision(
+    environment: Environment,
+) -> None:
+    moment = clock.now()
+    with clock.at(moment):
+        store_spans([span("a", name="root")], environment=environment, actor=SYSTEM)
+        late = llm("the answer")
+    with clock.at(moment + timedelta(minutes=1)):
+        run()
+        assert Trace.objects.get().stage == Stage.DECIDED
+        store_spans([late], environment=environment, actor=SYSTEM)
+    assert Trace.objects.get().stage == Stage.DECIDED
+    assert Payload.objects.get().output == "the answer"
