@@ -164,6 +164,16 @@ def test_roll_back_goes_before_promote() -> None:
     assert CanaryMonitor().verdict == "continue"
 
 
+def test_each_verdict_has_its_own_threshold() -> None:
+    watched = CanaryMonitor(alpha=0.01, beta=0.05)
+    assert replace(watched, peak_up=math.log(99)).verdict == "continue"
+    assert replace(watched, peak_up=math.log(101)).verdict == "rollback"
+    assert replace(watched, peak_down=math.log(19)).verdict == "continue"
+    assert replace(watched, peak_down=math.log(21)).verdict == "promote"
+    assert replace(watched, peak_up=math.log(7)).rollback_evidence == pytest.approx(7)
+    assert replace(watched, peak_down=math.log(7)).promote_evidence == pytest.approx(7)
+
+
 def test_a_canary_survives_json() -> None:
     monitor = run(0.12, 0.1, seed=1, units=50)
     back = CanaryMonitor.from_json(json.loads(json.dumps(monitor.to_json(), allow_nan=False)))
