@@ -37,7 +37,9 @@ def _flaw(base: float, ruled: float, told: str, spoilt: str = "", worse: float =
 _NOT = r"(?:never|not|n't|no|avoid|without|neither)\b"
 FLAWS: dict[str, Flaw] = {
     "citation_missing": _flaw(
-        0.16, 0.02, r"\bcit(?:e|es|ing|ation)|\b(?:name|give) (?:the|your) source|\bname\b.*\bdocument"
+        0.16,
+        0.02,
+        r"\bcit(?:e|es|ing|ation)|\b(?:name|give) (?:the|your) source|\bname\b.*\bdocument",
     ),
     "unsupported_claim": _flaw(
         0.1,

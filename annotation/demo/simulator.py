@@ -23,7 +23,7 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
-class BadRequest(ValueError):  # noqa: N818 - named as what happened
+class BadRequest(ValueError):
     """The request is not one that a model server answers; the message says why."""
 
     def __init__(self, message: str, status: int = 400) -> None:

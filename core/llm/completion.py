@@ -121,7 +121,7 @@ def fan_out(
 ) -> list[T | LlmError]:
     """Run `one` in threads and write the ledger here: threads of the pool hold no database
     connection that nobody would close."""
-    breaker = Breaker(limit=workers)
+    breaker = Breaker(limit=max(3, workers))
 
     def guarded(each: Sequence[Message]) -> tuple[T | LlmError, list[Attempt]]:
         attempts: list[Attempt] = []

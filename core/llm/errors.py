@@ -7,11 +7,11 @@ class LlmError(Exception):
     """Any failure of a model call."""
 
 
-class NotConfigured(LlmError):  # noqa: N818 - named as what happened
+class NotConfigured(LlmError):
     """No model is named for this purpose. The message says which variables to set."""
 
 
-class Unavailable(LlmError):  # noqa: N818
+class Unavailable(LlmError):
     """The server did not answer, or asks to be left alone: try again later.
 
     `retry_after` is in seconds; None where the server did not say.
@@ -22,7 +22,7 @@ class Unavailable(LlmError):  # noqa: N818
         self.retry_after = retry_after
 
 
-class Refused(LlmError):  # noqa: N818
+class Refused(LlmError):
     """The server will not do it (wrong key, unknown model, bad request), or the model declined.
 
     The same request will be refused again. `status` is the HTTP status, 200 where the model
@@ -34,5 +34,5 @@ class Refused(LlmError):  # noqa: N818
         self.status = status
 
 
-class BadAnswer(LlmError):  # noqa: N818
+class BadAnswer(LlmError):
     """An answer came and cannot be used: empty, cut off, or not of the wanted shape."""

@@ -147,7 +147,7 @@ class LanguageMismatch(Check):
         if not wanted:
             raise NotApplicable("the wanted language is not known")
         found = words(subject.text[:8000])
-        if len("".join(found[:200])) < 40:
+        if len("".join(found[:200])) < 24:
             raise NotApplicable("the output is too short to tell its language")
         script, share = script_of(subject.text[:8000])
         fit, best = expected_share(wanted, script, share, found)
@@ -187,8 +187,8 @@ class ToolErrors(Check):
     name: ClassVar[str] = "tool_errors"
     modes: ClassVar[tuple[str, ...]] = ("tool_misuse",)
     _failed = re.compile(
-        r"\A\W{0,4}(?:error|exception|traceback|failed|invalid)\b|"
-        r"\A\s*\{\s*[\"']error[\"']\s*:\s*(?!null|None|false|\"\")",
+        r"\A[^\w{]{0,4}(?:error|exception|traceback|failed|invalid)\b|"
+        r"\A\s*\{\s*[\"']error[\"']\s*:(?!\s*(?:null|none|false|\"\"))",
         re.IGNORECASE,
     )
 
