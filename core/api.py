@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import logging
 from collections.abc import Mapping
 from typing import IO, Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest
 from rest_framework import exceptions, parsers, status
 from rest_framework.authentication import BaseAuthentication
@@ -18,6 +20,8 @@ from rest_framework.response import Response
 from core.db import IllegalTransition
 from core.keys import find_key
 from core.models import ApiKey
+
+log = logging.getLogger(__name__)
 
 
 def key_text(request: HttpRequest) -> str:
@@ -92,6 +96,11 @@ def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, ValidationError):
         fields = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         return _answer(status.HTTP_400_BAD_REQUEST, "Some fields are wrong.", "invalid", fields)
+    elif isinstance(error, DatabaseError):
+        # The transaction is undone: the same request may simply be sent again.
+        log.error("the database is at fault", exc_info=error)
+        detail = "The database does not answer; send the request again."
+        return _answer(503, detail, "unavailable", {}, {"Retry-After": "2"})
     if not isinstance(error, exceptions.APIException):
         return None
     return _known(error)
@@ -105,11 +114,11 @@ def _known(error: exceptions.APIException) -> Response:
         detail = error.detail
         fields = detail if isinstance(detail, dict) else {"": detail}
         return _answer(error.status_code, "Some fields are wrong.", "invalid", fields)
-    response = _answer(error.status_code, str(error.detail), str(error.default_code), {})
-    for name, value in headers.items():
-        response[name] = value
-    return response
+    return _answer(error.status_code, str(error.detail), str(error.default_code), {}, headers)
 
 
-def _answer(code: int, detail: str, name: str, fields: Any) -> Response:
-    return Response({"detail": detail, "code": name, "fields": fields}, status=code)
+def _answer(
+    code: int, detail: str, name: str, fields: Any, headers: dict[str, str] | None = None
+) -> Response:
+    body = {"detail": detail, "code": name, "fields": fields}
+    return Response(body, status=code, headers=headers)

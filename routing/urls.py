@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from routing.api import otlp, traces
 
 web_urls: list[URLPattern] = []
-api_urls: list[URLPattern] = []
-otlp_urls: list[URLPattern] = []
+api_urls: list[URLPattern] = [
+    path("traces", traces.TracesView.as_view(), name="api_traces"),
+    path(
+        "traces/<str:trace_id>/decision", traces.DecisionView.as_view(), name="api_trace_decision"
+    ),
+]
+otlp_urls: list[URLPattern] = [
+    path("traces", otlp.receive_traces, name="otlp_traces"),
+    path("logs", otlp.receive_logs, name="otlp_logs"),
+    path("metrics", otlp.drop_metrics, name="otlp_metrics"),
+]
