@@ -12,7 +12,8 @@ from core.stats.counts import CountTable, count_table
 from core.stats.inputs import Floats, Ints, as_codes, require_same_length, require_share
 from core.stats.intervals import Estimate, undefined
 
-MATRIX_LIMIT = 400  # distinct sets up to which the whole distance matrix is built
+SET_LIMIT = 400  # distinct sets up to which the whole distance matrix is built
+CELL_LIMIT = 200_000  # patterns x sets up to which expected disagreement is resampled too
 CHUNK = 512
 
 
@@ -72,18 +73,19 @@ def masi_alpha(
     unit   [labels] whole numbers that name the unit
     value  [labels] index into `sets`
     sets   the distinct sets
-    With more than 400 distinct sets the value stays exact, and the interval holds the expected
-    disagreement fixed (its sampling error is second order with that many units).
+    With many distinct sets and patterns the value stays exact, and the interval holds the
+    expected disagreement fixed (its sampling error is second order with that many units).
     """
     require_share("level", level)
     units, values = as_codes("unit", unit), as_codes("value", value, len(sets))
     require_same_length(unit=units, value=values)
-    if len(sets) <= MATRIX_LIMIT:
-        members = membership(sets)
+    members = membership(sets)
+    if len(sets) <= SET_LIMIT:
         table = count_table(units, values, len(sets))
-        distance = fixed(masi_matrix(members, members))
-        return estimate(table, alpha(distance), "alpha masi", level=level, reps=reps, seed=seed)
-    return _large_alpha(units, values, membership(sets), level=level, reps=reps, seed=seed)
+        if table.counts.size <= CELL_LIMIT:
+            distance = alpha(fixed(masi_matrix(members, members)))
+            return estimate(table, distance, "alpha masi", level=level, reps=reps, seed=seed)
+    return _large_alpha(units, values, members, level=level, reps=reps, seed=seed)
 
 
 def _large_alpha(

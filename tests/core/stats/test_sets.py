@@ -45,7 +45,9 @@ def test_many_distinct_sets_give_the_same_alpha_as_few(monkeypatch: pytest.Monke
     members = membership(sets)
     direct = evaluate(count_table(unit, value, 8), alpha(fixed(masi_matrix(members, members))))
     few = masi_alpha(unit, value, sets)
-    monkeypatch.setattr("core.stats.sets.MATRIX_LIMIT", 0)
+    monkeypatch.setattr("core.stats.sets.CELL_LIMIT", 0)
+    assert masi_alpha(unit, value, sets).value == pytest.approx(direct, abs=1e-12)
+    monkeypatch.setattr("core.stats.sets.SET_LIMIT", 0)
     many = masi_alpha(unit, value, sets)
     assert few.value == pytest.approx(direct, abs=1e-12)
     assert many.value == pytest.approx(direct, abs=1e-12)
@@ -57,6 +59,6 @@ def test_many_distinct_sets_give_the_same_alpha_as_few(monkeypatch: pytest.Monke
 def test_sets_that_never_vary_have_no_alpha(monkeypatch: pytest.MonkeyPatch) -> None:
     sets = [frozenset[int]()]
     assert masi_alpha([0, 0, 1, 1], [0, 0, 0, 0], sets).value is None
-    monkeypatch.setattr("core.stats.sets.MATRIX_LIMIT", 0)
+    monkeypatch.setattr("core.stats.sets.SET_LIMIT", 0)
     assert masi_alpha([0, 0, 1, 1], [0, 0, 0, 0], sets).value is None
     assert masi_alpha([], [], []).value is None
