@@ -1,0 +1,170 @@
+"""What an agreed answer teaches the floors below: evidence, golden cases, canary observations.
+
+Facts only: what follows from them is decided there. Every fact carries a key of its own, so that
+telling it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from annotation.consensus import cases
+from annotation.consensus.majority import Agreed, Outcome
+from annotation.models import Consensus, LabelFinding
+from annotation.models.consensus import ConsensusState
+from annotation.models.label import Verdict
+from core.access import Actor
+from core.db import step
+from core.models.project import Severity
+from registry import evidence, release
+from routing.models import Item
+
+HUMAN: Final = "human"
+SOURCE_LENGTH: Final = 80
+# What a prompt is mended by is a handful of examples; the labels keep the rest.
+MOST_QUOTES: Final = 12
+LONGEST_QUOTE: Final = 500
+LONGEST_COMMENT: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A new consensus with its item (decision and trace loaded) and what it rests on."""
+
+    row: Consensus
+    item: Item
+    outcome: Outcome
+    labels: int
+
+    @property
+    def is_agreed_failure(self) -> bool:
+        """Defective by more than half, with a mode that more than half saw."""
+        return bool(self.outcome.findings)
+
+
+@step
+def push(settled: Sequence[Settled], *, actor: Actor) -> None:
+    """Tell all of it, in a few statements for any number."""
+    failures = [each for each in settled if each.is_agreed_failure]
+    told = _told([each.row.trace_id for each in failures], [each.row for each in failures])
+    evidence.add(
+        [
+            _evidence(each, agreed, told[each.row.pk, agreed.mode])
+            for each in failures
+            for agreed in each.outcome.findings
+        ],
+        actor=actor,
+    )
+    cases.push([_clear(each) for each in settled if _is_clear(each)], actor=actor)
+    release.observe([_observation(each) for each in settled if _is_observed(each)], actor=actor)
+
+
+def key_of(consensus_id: int, mode: str) -> str:
+    """The source of an evidence row: the consensus and the mode, at most 80 characters."""
+    key = f"consensus:{consensus_id}:{mode}"
+    if len(key) <= SOURCE_LENGTH:
+        return key
+    return f"consensus:{consensus_id}:#{hashlib.blake2b(mode.encode(), digest_size=16).hexdigest()}"
+
+
+def _told(
+    trace_ids: Sequence[int], rows: Iterable[Consensus]
+) -> dict[tuple[int, str], list[LabelFinding]]:
+    """What the annotators wrote of each mode, by consensus and mode; labels loaded."""
+    owner = {label: row.pk for row in rows for label in row.inputs["labels"]}
+    found: dict[tuple[int, str], list[LabelFinding]] = defaultdict(list)
+    said = LabelFinding.objects.filter(label__trace_id__in=trace_ids).select_related("label")
+    for finding in said.order_by("label_id"):
+        if finding.label_id in owner:
+            found[owner[finding.label_id], finding.mode].append(finding)
+    return found
+
+
+def _evidence(
+    settled: Settled, agreed: Agreed, said: Sequence[LabelFinding]
+) -> evidence.EvidenceIn:
+    trace = settled.item.trace
+    corrections = (each.label.corrected_output for each in said)
+    return evidence.EvidenceIn(
+        project_id=trace.project_id, prompt_id=trace.prompt_id,
+        prompt_version_id=trace.prompt_version_id,
+        rubric_version_id=settled.row.rubric_version_id,
+        source=key_of(settled.row.pk, agreed.mode), trace_ref=trace.pk,
+        mode=agreed.mode, cause=agreed.cause, severity=agreed.severity, share=agreed.share,
+        votes=settled.outcome.judges, quotes=_quotes(said), comments=_comments(said),
+        correction=next((text for text in corrections if text), ""),
+        probability=settled.item.decision.probability,
+    )  # fmt: skip
+
+
+def _quotes(said: Sequence[LabelFinding]) -> list[dict[str, str]]:
+    found: dict[tuple[str, str], None] = {}
+    for finding in said:
+        for span in finding.spans:
+            found[_where(span), span["text"][:LONGEST_QUOTE]] = None
+    return [{"where": where, "text": text} for where, text in found if text][:MOST_QUOTES]
+
+
+def _where(span: dict[str, Any]) -> str:
+    target = str(span["target"])
+    return target if span.get("step") is None else f"{target}, step {span['step']}"
+
+
+def _comments(said: Sequence[LabelFinding]) -> list[str]:
+    texts = (text for each in said for text in (each.comment, each.label.comment))
+    return [text[:LONGEST_COMMENT] for text in dict.fromkeys(texts) if text.strip()][:MOST_QUOTES]
+
+
+def _clear(settled: Settled) -> cases.Clear:
+    modes = tuple(each.mode for each in settled.outcome.findings)
+    return cases.Clear(settled.row, settled.item, modes)
+
+
+def _is_clear(settled: Settled) -> bool:
+    """Agreed by all, nobody abstaining, and of an output whose prompt is known. One opinion is
+    enough where only one was wanted; a failure that has no name is not clear."""
+    outcome = settled.outcome
+    return (
+        settled.item.trace.prompt_id is not None
+        and bool(outcome.findings) == (outcome.verdict == Verdict.DEFECTIVE)
+        and outcome.state == ConsensusState.FINAL
+        and outcome.is_unanimous
+        and outcome.votes == settled.labels
+    )
+
+
+def _is_observed(settled: Settled) -> bool:
+    """Of a canary or its control, with an answer that stands."""
+    trace = settled.item.trace
+    return (
+        trace.release_id is not None
+        and bool(trace.arm)
+        and settled.outcome.state == ConsensusState.FINAL
+        and settled.outcome.verdict != Verdict.UNSTATED
+    )
+
+
+def _observation(settled: Settled) -> release.ObservationIn:
+    trace = settled.item.trace
+    assert trace.release_id is not None
+    return release.ObservationIn(
+        release_id=trace.release_id, arm=trace.arm, unit=trace.unit, source=HUMAN,
+        trace_ref=trace.pk, defect=_is_defect(settled), at=settled.row.created_at,
+    )  # fmt: skip
+
+
+def _is_defect(settled: Settled) -> bool:
+    """A finding at or above the project's floor; what people cannot judge counts as one too.
+
+    A defective output of a rubric without modes has no severity and is one as well.
+    """
+    outcome = settled.outcome
+    if outcome.verdict != Verdict.DEFECTIVE or not outcome.findings:
+        return outcome.verdict != Verdict.ACCEPTABLE
+    order = Severity.values
+    floor = order.index(settled.item.trace.project.defect_floor)
+    return any(order.index(each.severity) >= floor for each in outcome.findings)
