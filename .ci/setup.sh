@@ -92,7 +92,8 @@ fi
 uv=$(command -v uv || true)
 python=$(pick_python)
 is_good .venv/bin/python || make_venv
-say "Installing $(grep -hc == "$pins" requirements.txt | sort -n | tail -1)+ pinned packages into .venv (a minute or two the first time)."
+count=$(cat "$pins" requirements.txt | sort -u | grep -c ==)
+say "Installing $count pinned packages into .venv (a minute or two the first time)."
 quiet=--quiet
 [ ! -t 2 ] || [ -n "$uv" ] || quiet=
 pip install $quiet -r "$pins"

@@ -29,6 +29,8 @@ NAME = "whetstone"  # of the role and of the database
 SYSTEM_USER = "whetstone-db"
 PORT = 5432  # part of the socket's file name only: nothing listens on the network
 SOCKET_LIMIT = 100  # bytes: a unix socket's address has 108 on Linux, 104 on macOS
+# Relative to `postgres/`, where programs run: pg_ctl hands its paths to a shell, half quoted.
+IN_DATA = ("-D", "data")
 START_SECONDS = 180  # crash recovery of a large cluster takes its time
 
 SETTINGS = {
@@ -94,7 +96,7 @@ def start(home: Path) -> None:
 def stop(home: Path) -> None:
     """Stop the server without losing a committed row; nothing happens where none runs."""
     if pid(home) is not None:
-        _run("pg_ctl", "-D", str(_data(home)), "-m", "fast", "-w", "-t", "60", "stop", home=home)
+        _run("pg_ctl", *IN_DATA, "-m", "fast", "-w", "-t", "60", "stop", home=home)
     end(strays("postgres", _data(home)))
 
 
@@ -120,14 +122,21 @@ def _revive(home: Path) -> None:
     if not (_data(home) / "PG_VERSION").exists():
         _create_cluster(home)
     _write_settings(home)
-    # Nothing of ours runs any more (stop saw to it): the file is of a dead server, and its
-    # process id may be a stranger's by now, which would keep PostgreSQL from starting.
-    (_data(home) / "postmaster.pid").unlink(missing_ok=True)
+    _clear_marks(home)
     roll(_log(home))
-    seconds = str(START_SECONDS)
-    arguments = ("-D", str(_data(home)), "-l", str(_log(home)), "-w", "-t", seconds, "start")
-    _run("pg_ctl", *arguments, home=home)
+    _run("pg_ctl", *IN_DATA, "-l", "log", "-w", "-t", str(START_SECONDS), "start", home=home)
     _create_database(home)
+
+
+def _clear_marks(home: Path) -> None:
+    """Remove a dead server's pid files. The caller has ended whatever ran.
+
+    Their process id may be a stranger's by now, or a zombie's where process 1 buries slowly;
+    PostgreSQL would take either for a living server and refuse to start.
+    """
+    mark = socket_folder(home) / f".s.PGSQL.{PORT}.lock"
+    for path in (_data(home) / "postmaster.pid", mark):
+        path.unlink(missing_ok=True)
 
 
 def _prepare(home: Path) -> None:
@@ -178,7 +187,7 @@ def _create_cluster(home: Path) -> None:
     # The builtin locale needs no locale of the system and sorts alike on every machine.
     locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
     access = ("--auth-local=trust", "--auth-host=reject", "--username=postgres")
-    files = ("--encoding=UTF8", "--no-instructions", *durability, "-D", str(fresh))
+    files = ("--encoding=UTF8", "--no-instructions", *durability, "-D", fresh.name)
     _run("initdb", *access, *locale, *files, home=home)
     fresh.rename(_data(home))
 

@@ -33,7 +33,7 @@ def url(home: Path) -> str:
 
 def is_up(home: Path) -> bool:
     """Whether it answers, to our password."""
-    return _ask(home) == "PONG"
+    return (_folder(home) / "redis.conf").exists() and _ask(home) == "PONG"
 
 
 def start(home: Path) -> None:
@@ -55,6 +55,8 @@ def pid(home: Path) -> int | None:
 
 def _revive(home: Path) -> None:
     stop(home)  # one that does not answer, or whose files were removed under it
+    if not _is_free(_port(home)):
+        (_folder(home) / "port").unlink()
     for _ in range(ATTEMPTS):
         _write_settings(home)
         _launch(home)
@@ -67,7 +69,7 @@ def _revive(home: Path) -> None:
 def _launch(home: Path) -> None:
     roll(_log(home))
     done = subprocess.run(
-        [str(_program()), str(_folder(home) / "redis.conf")],
+        [str(_program()), "redis.conf"],
         cwd=_folder(home),
         env={"PATH": os.defpath, "LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
@@ -116,7 +118,7 @@ def _write_settings(home: Path) -> None:
         f"port {_port(home)}",
         f"requirepass {_password(home)}",
         "daemonize yes",
-        f'logfile "{_log(home)}"',
+        "logfile log",  # in the working folder: no quoting of odd paths
         "loglevel notice",
         "databases 64",
         f"appendonly {'yes' if safe else 'no'}",
@@ -132,7 +134,7 @@ def _ask(home: Path) -> str:
     """The last word of the answer to AUTH and PING: `PONG`, an error's text, or nothing."""
     request = f"AUTH {_password(home)}\r\nPING\r\nQUIT\r\n".encode()
     try:
-        with socket.create_connection(("127.0.0.1", _port(home)), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", _port(home)), timeout=5) as line:
             line.sendall(request)
             answer = b""
             while part := line.recv(1024):
@@ -153,13 +155,18 @@ def _port(home: Path) -> int:
 
 def _free_port() -> int:
     for candidate in random.sample(PORTS, 50):  # chance decides here, not safety
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
+        if _is_free(candidate):
             return candidate
     raise EmbeddedError("No free port for Redis on 127.0.0.1; set REDIS_URL to a server of yours.")
+
+
+def _is_free(port: int) -> bool:
+    """As Redis would find it: connections that linger after a restart do not count."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _password(home: Path) -> str:

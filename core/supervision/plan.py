@@ -20,7 +20,7 @@ THREADS = 8
 ALL_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what was asked for, not chosen
 
 
-class NoPort(RuntimeError):  # noqa: N818 - named as what is so
+class NoPort(RuntimeError):
     """Nothing can listen there; the message says why."""
 
 

@@ -18,7 +18,7 @@ from core.supervision.child import end_group
 PATIENCE = 45.0  # seconds that a supervisor has to stop everything
 
 
-class AlreadyRunning(RuntimeError):  # noqa: N818 - named as what is so
+class AlreadyRunning(RuntimeError):
     """Another supervisor has this home."""
 
 

@@ -19,7 +19,7 @@ CHECK = 1.0  # seconds between two looks at the services
 GRACE = 20.0  # seconds that children have to finish what they are at
 
 
-class Stopped(Exception):  # noqa: N818 - named as what happened
+class Stopped(Exception):
     """Somebody asked us to stop while a step was running."""
 
 

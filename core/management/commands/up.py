@@ -129,7 +129,9 @@ class _Run:
     def _wait(self) -> None:
         url = self.supervisor.url
         with self.console.status("Starting web, worker and beat"):
-            ready = self.supervisor.wait_for(lambda: plan.answers(url), seconds=READY_SECONDS)
+            ready = self.supervisor.wait_for(
+                lambda: plan.answers(f"{url}readyz"), seconds=READY_SECONDS
+            )
         if not ready:
             self.console.print(f"Web does not answer yet; see {self.home / 'log' / 'web.log'}")
         self.console.print(
