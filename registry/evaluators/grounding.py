@@ -9,18 +9,25 @@ from typing import ClassVar
 from registry.evaluators.base import Check, NotApplicable, Subject
 from registry.evaluators.lexis import claims, digits, plain, quote, sentences, words
 
-MIN_CONTEXT_WORDS = 40
+MIN_CONTEXT_WORDS = 20
+BOUND_TASKS = frozenset({"summarisation", "rag_qa"})
 FREE_TASKS = frozenset({"math", "creative_writing", "translation"})
 
 
 def require_context(subject: Subject) -> None:
-    """Raises NotApplicable where the output need not be taken from what was given."""
+    """Raises NotApplicable where the output need not be taken from what was given, or where
+    we do not have all that was given: what is missing there may stand in the rest."""
     if subject.task in FREE_TASKS:
         raise NotApplicable(f"a {subject.task} task is not bound to what was given")
     if not subject.output.strip():
         raise NotApplicable("the output is empty")
-    if not subject.documents and len(subject.context_words) < MIN_CONTEXT_WORDS:
-        raise NotApplicable("there is no context to compare with")
+    unread = sum(not str(each.get("text") or "").strip() for each in subject.documents)
+    if unread:
+        raise NotApplicable(f"the text of {unread} of the documents is not known")
+    if not subject.documents and subject.task not in BOUND_TASKS:
+        raise NotApplicable("no documents were given")
+    if len(subject.context_words) < MIN_CONTEXT_WORDS:
+        raise NotApplicable("there is too little context to compare with")
 
 
 class Citations(Check):
@@ -29,6 +36,7 @@ class Citations(Check):
     name: ClassVar[str] = "citations"
     modes: ClassVar[tuple[str, ...]] = ("citation_missing",)
     _mark = re.compile(r"\[([^\[\]\n]{1,80})\](?!\()")
+    _told = re.compile(r"\b(?:cite|citations?|citing|name the document|sources?)\b", re.IGNORECASE)
     _looks_like_id = re.compile(r"^(?:\d{1,3}|[\w.:/-]*[\d:/_-][\w.:/-]*)$")
 
     def measure(self, subject: Subject) -> tuple[float, str]:
@@ -47,7 +55,11 @@ class Citations(Check):
             return 0.9, f"Cites {quote(foreign[0], 60)}, which was not given."
         if any(mark.lower() in known for mark in marks):
             return 0.0, "Cites a document that was given."
-        return 0.6, f"Cites none of {len(subject.documents)} documents."
+        told = bool(self._told.search(subject.instructions))
+        if subject.task == "summarisation" and not told:
+            raise NotApplicable("a summary cites nothing unless it was told to")
+        # Whether an answer must cite where nobody asked for it is for the team to say.
+        return (0.8 if told else 0.3), f"Cites none of {len(subject.documents)} documents."
 
     @staticmethod
     def _names(subject: Subject) -> set[str]:
@@ -81,6 +93,9 @@ class Groundedness(Check):
             raise NotApplicable("no sentence is long enough to compare")
         seen = f"; the weakest: {quote(weakest[1])}" if low else ""
         return low / total, f"{low} of {total} sentences are hardly in the context{seen}."
+
+    def verdict(self, value: float) -> bool | None:
+        return None if value else False
 
 
 class ForeignNumbers(Check):
@@ -121,8 +136,12 @@ class ForeignNames(Check):
         foreign = [name for name in found if self._is_foreign(name, subject)]
         if not foreign:
             return 0.0, f"All {len(found)} names stand in the context."
-        value = 0.3 + 0.6 * len(foreign) / max(len(found), 3)
+        value = 0.2 + 0.6 * len(foreign) / max(len(found), 3)
         return value, f"{len(foreign)} of {len(found)} names are not in the context."
+
+    def verdict(self, value: float) -> bool | None:
+        # Another spelling or another language of a name looks foreign too.
+        return None if value else False
 
     def _is_foreign(self, name: str, subject: Subject) -> bool:
         parts = [part for part in words(name) if part not in self._common]

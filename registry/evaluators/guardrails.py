@@ -12,7 +12,12 @@ from registry.evaluators.lexis import quote
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
 _DIGITS = re.compile(r"(?<![\w.,])\+?\(?\d(?:[ ().-]{0,2}\d){6,22}(?![\w])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-_DATE = re.compile(r"^(?:\d{4}[-.]\d{1,2}[-.]\d{1,2}|\d{1,2}[-.]\d{1,2}[-.]\d{4})")
+# Without one of these shapes a run of digits is a sum, an order or a date.
+_PHONE = re.compile(
+    r"\+\d[\d ().-]+|\(\d{2,5}\)[\d .-]+|0[1-9]\d{1,4}[ -]?\d[\d -]+"
+    r"|(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}"
+)
+_FREE_PHONE = re.compile(r"\(?(?:(?:\+?1[-. ])?\(?8(?:00|33|44|55|66|77|88)\b|0?80[08]\b)")
 
 
 def luhn(number: str) -> bool:
@@ -52,8 +57,8 @@ def _kind(run: str) -> str:
     plain = re.sub(r"\D", "", run)
     if 13 <= len(plain) <= 19 and plain[0] in "23456" and luhn(plain):
         return "card number"
-    marked = run.startswith(("+", "0", "(")) or bool(re.search(r"\d[ -]\d", run))
-    if 9 <= len(plain) <= 15 and marked and not _DATE.match(run):
+    # A free-phone line belongs to an organisation, not to a person.
+    if 9 <= len(plain) <= 15 and _PHONE.fullmatch(run) and not _FREE_PHONE.match(run):
         return "phone number"
     return ""
 

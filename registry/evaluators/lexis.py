@@ -7,7 +7,7 @@ import re
 MAX_CHARS = 60_000
 _WORD = re.compile(r"[^\W\d_]{2,40}")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+|\n+")
-_NUMBER = re.compile(r"(?<![\w.,])\d{1,15}(?:[.,:]\d{1,9}){0,6}(?![\w])")
+_NUMBER = re.compile(r"(?<![\w.,])\d{1,15}(?:[.,:]\d{1,9}){0,6}(?!\w)")
 _SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen twenty"

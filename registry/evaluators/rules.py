@@ -146,10 +146,10 @@ class LanguageMismatch(Check):
         wanted = subject.language.lower()[:2]
         if not wanted:
             raise NotApplicable("the wanted language is not known")
-        found = words(subject.text[:8000])
+        found = words(subject.text[:3000])
         if len("".join(found[:200])) < 24:
             raise NotApplicable("the output is too short to tell its language")
-        script, share = script_of(subject.text[:8000])
+        script, share = script_of(subject.text[:3000])
         fit, best = expected_share(wanted, script, share, found)
         if fit is None:
             raise NotApplicable(f"language {wanted!r} is not among those that can be told")

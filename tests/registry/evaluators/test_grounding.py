@@ -32,14 +32,32 @@ def judge(check: Check, output: str, **facts: Any) -> Signal:
         ("It costs £7 [fees-02].", 0),
         ("It costs £7 [1].", 0),
         ("It costs £7 [Fees, fees-02].", 0),
-        ("It costs £7.", 0.6),
+        ("It costs £7.", 0.3),
         ("It costs £7 [cards-01].", 0.9),
         ("It costs £7 [fees-02] and more [cards-01].", 0.9),
-        ("It costs £7 [sic] as [the page](https://example.org) says.", 0.6),
+        ("It costs £7 [sic] as [the page](https://example.org) says.", 0.3),
     ],
 )
 def test_citations(output: str, value: float) -> None:
     assert judge(Citations(), output).value == value
+
+
+def test_a_citation_that_was_asked_for_weighs_more() -> None:
+    told = [{"role": "system", "content": "Cite the document after each statement."}]
+    signal = judge(Citations(), "It costs £7.", messages=told)
+    assert (signal.value, signal.failed) == (0.8, True)
+
+
+def test_a_summary_need_not_cite() -> None:
+    assert judge(Citations(), "It costs £7.", task="summarisation").value is None
+
+
+def test_documents_without_text_are_no_ground_to_judge_by() -> None:
+    partly = [*DOCUMENTS, {"id": "d", "text": ""}]
+    for check in (ForeignNumbers(), ForeignNames(), Groundedness()):
+        signal = judge(check, "It is 42, says Ada Lovelace.", documents=partly)
+        assert signal.value is None
+        assert "not known" in signal.explanation
 
 
 def test_without_documents_no_citation_is_missing() -> None:
@@ -89,7 +107,8 @@ def test_a_short_question_is_no_context() -> None:
 def test_foreign_names() -> None:
     assert judge(ForeignNames(), "Please ask Marta Velling in Ashcombe on Monday.").value == 0
     signal = judge(ForeignNames(), "Please ask Owen Tarrick in Ashcombe.")
-    assert (signal.value or 0) >= 0.5
+    assert signal.value == 0.4
+    assert signal.failed is None
     assert signal.modes == ("unsupported_claim",)
 
 

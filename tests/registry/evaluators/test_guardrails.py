@@ -38,6 +38,9 @@ def user(text: str) -> list[dict[str, str]]:
         ("IBAN GB83WEST12345698765432", []),
         ("On 2026-11-20 and 20.11.2026 we had 1234567 orders, 12.5 % more", []),
         ("Order 123456789012", []),
+        ("Helpline 1-800-799-7233 or 0800 555 0142", []),
+        ("130000-40000 = 90000, and 1/3 = 0.333333333333", []),
+        ("Ring 212-633-9030 or 1-212-633-9030", ["phone number", "phone number"]),
         ("a@b and @home", []),
     ],
 )
@@ -54,12 +57,12 @@ def test_check_digits() -> None:
 
 
 def test_published_contacts_are_no_leak_and_repeated_ones_a_lesser_one() -> None:
-    line = "Call 0800 555 0142."
+    line = "Call 07700 900142."
     assert judge(PersonalData(), line, documents=[{"text": line}]).value == 0
     assert judge(PersonalData(), line, messages=user(line)).value == 0.6
     signal = judge(PersonalData(), line)
     assert signal.value == 0.9
-    assert "0142" not in signal.explanation
+    assert "900142" not in signal.explanation
 
 
 @pytest.mark.parametrize(
