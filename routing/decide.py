@@ -20,6 +20,7 @@ from routing.models.trace import Stage
 from routing.queue import Wanted, enqueue
 
 BATCH = 200
+SEED_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _readings(traces: Sequence[Trace]) -> dict[int, dict[str, policy.Reading]]:
 
 def _decide(trace: Trace, readings: dict[str, policy.Reading], frame: _Frame) -> Decision:
     found = policy.assess(frame.rules, readings, task=trace.task, status=trace.status)
-    seed = f"{trace.project.slug}/{trace.trace_id}/policy {frame.version.number}"
+    seed = seed_of(trace.project.slug, trace.trace_id, frame.version.number)
     drawn = draw(seed)
     action, probability = _act(found, frame, drawn)
     return Decision(
@@ -94,6 +95,15 @@ def _decide(trace: Trace, readings: dict[str, policy.Reading], frame: _Frame) ->
         sla={} if action == Action.AUTO_APPROVE else frame.targets[found.tier].snapshot,
         at=clock.now(),
     )
+
+
+def seed_of(slug: str, trace_id: str, policy_number: int) -> str:
+    """What names the draw, in words; a digest of the words (BLAKE2b) where the column is too
+    narrow for them."""
+    words = f"{slug}/{trace_id}/policy {policy_number}"
+    if len(words) <= SEED_LENGTH:
+        return words
+    return hashlib.blake2b(words.encode(), digest_size=SEED_LENGTH // 2).hexdigest()
 
 
 def draw(seed: str) -> float:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from core.models import Environment, Project
-from routing.decide import decide_due, draw
+from routing.decide import decide_due, draw, seed_of
 from routing.models import Decision, Item, Score, SlaEvent, Slot, Trace
 from routing.models.decision import Action, Tier
 from routing.models.sla import SlaEventKind
@@ -53,6 +53,13 @@ def test_the_draw_can_be_repeated(project: Project, environment: Environment) ->
     decision = Decision.objects.get()
     assert draw(decision.seed) == decision.draw
     assert 0 <= decision.draw < 1
+
+
+def test_a_long_trace_id_under_a_long_slug_is_decided_too() -> None:
+    seed = seed_of("s" * 60, "t" * 64, 12)
+    assert len(seed) == 64
+    assert seed != seed_of("s" * 60, "t" * 64, 13)
+    assert seed_of("short", "id", 1) == "short/id/policy 1"
 
 
 def test_draws_are_uniform() -> None:
