@@ -34,6 +34,7 @@ def judge(check: Check, output: str, **facts: Any) -> Signal:
         ("It costs £7 [Fees, fees-02].", 0),
         ("It costs £7.", 0.3),
         ("It costs £7 [cards-01].", 0.9),
+        ("It costs £7 [5].", 0.4),
         ("It costs £7 [fees-02] and more [cards-01].", 0.9),
         ("It costs £7 [sic] as [the page](https://example.org) says.", 0.3),
     ],
