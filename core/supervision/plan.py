@@ -73,7 +73,15 @@ def accepts(port: int) -> bool:
 
 
 def web(home: Path, listener: socket.socket) -> Child:
-    options = ["--workers", str(WORKERS), "--threads", str(THREADS), "--worker-class", "gthread"]
+    options = [
+        "--workers",
+        str(WORKERS),
+        "--threads",
+        str(THREADS),
+        "--worker-class",
+        "gthread",
+        "--preload",
+    ]
     calm = ["--graceful-timeout", "5", "--timeout", "120", "--log-level", "warning"]
     bind = ["--bind", f"fd://{listener.fileno()}"]
     argv = [

@@ -83,8 +83,12 @@ class _Run:
             with self.console.status("Bringing the tables up to date"):
                 _migrate()
             if self.options["demo"]:
+                self._start_simulated_model()
+            self.supervisor.add(plan.web(self.home, listener))
+            if self.options["demo"]:
                 self._fill_demo()
-            self._start_children(listener)
+            self.supervisor.add(plan.worker(self.home, self.options["concurrency"]))
+            self.supervisor.add(plan.beat(self.home))
             self._wait()
             self.supervisor.run()
 
@@ -103,7 +107,7 @@ class _Run:
         self.supervisor.environ.setdefault("PUBLIC_URL", url.rstrip("/"))
 
     def _fill_demo(self) -> None:
-        self._start_simulated_model()
+        """Before the worker starts: the demo does the worker's part itself, at its own pace."""
         if "demo" in get_commands():
             code = self.supervisor.step([sys.executable, "manage.py", "demo"], ROOT)
             if code:
@@ -120,11 +124,6 @@ class _Run:
         child = self.supervisor.add(plan.simulated_model(self.home, port))
         if not self.supervisor.wait_for(lambda: plan.accepts(port), seconds=READY_SECONDS):
             raise CommandError(f"The simulated model did not start. {child.last_word()}")
-
-    def _start_children(self, listener: socket.socket) -> None:
-        self.supervisor.add(plan.web(self.home, listener))
-        self.supervisor.add(plan.worker(self.home, self.options["concurrency"]))
-        self.supervisor.add(plan.beat(self.home))
 
     def _wait(self) -> None:
         url = self.supervisor.url
