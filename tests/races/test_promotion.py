@@ -108,7 +108,7 @@ def test_two_sweeps_take_each_observation_once() -> None:
     for _ in range(4):
         push(canary, "canary", [False] * 10)
         push(canary, "control", [False] * 10)
-    at_once(*[lambda: release.judge_canaries()] * 4)
+    at_once(*[release.judge_canaries] * 4)
     monitor = Release.objects.get(pk=canary.pk).monitor["sources"]["judge"]
     assert (monitor["canary_n"], monitor["control_n"]) == (40, 40)
 
