@@ -5,4 +5,4 @@ from __future__ import annotations
 from annotation.consensus import settle_task
 
 # Seconds between two sweeps: what a lost bell costs at most.
-SWEEPS = {settle_task.name: 5}
+SWEEPS = {settle_task.name: 15}

@@ -88,6 +88,15 @@ def add_case(
     add_cases([case], actor=actor)
 
 
+@step
+def withdraw(sources: Sequence[str], *, project_ids: Sequence[int], actor: Actor) -> None:
+    """Those of these sources that are live are shown to no further gate: who told them takes
+    them back. The same output may come again from another source."""
+    del actor  # whoever settled the labels is in their record
+    told = GoldenCase.objects.filter(project_id__in=project_ids, source__in=sources)
+    told.filter(retired_at=None).update(retired_at=clock.now())
+
+
 @command
 def retire(*, case: GoldenCase, reason: str, actor: Actor) -> None:
     """The case is shown to no further gate. It stays for the runs that used it."""

@@ -48,6 +48,11 @@ class _Said:
     variables: dict[str, str]
 
 
+def source_of(consensus_id: int) -> str:
+    """The source of the case that a consensus becomes."""
+    return f"consensus:{consensus_id}"
+
+
 @step
 def push(clear: Sequence[Clear], *, actor: Actor) -> None:
     """Those for which there is room become golden cases, each once."""
@@ -114,7 +119,7 @@ def _case(clear: Clear, said: _Said | None) -> golden.CaseIn | None:
         return None
     return golden.CaseIn(
         project_id=trace.project_id, prompt_id=trace.prompt_id,
-        rubric_version_id=clear.row.rubric_version_id, source=f"consensus:{clear.row.pk}",
+        rubric_version_id=clear.row.rubric_version_id, source=source_of(clear.row.pk),
         cluster=(trace.session or trace.trace_id)[:80], trace_ref=trace.pk,
         messages=asked, variables=said.variables, documents=said.documents,
         recorded_output=said.output, modes=clear.modes,

@@ -20,7 +20,7 @@ from annotation.models.label import Verdict
 from core.access import Actor
 from core.db import step
 from core.models.project import Severity
-from registry import evidence, release
+from registry import evidence, golden, release
 from routing.models import Item
 
 HUMAN: Final = "human"
@@ -40,27 +40,49 @@ class Settled:
     outcome: Outcome
     labels: int
 
-    @property
-    def is_agreed_failure(self) -> bool:
-        """Defective by more than half, with a mode that more than half saw."""
-        return bool(self.outcome.findings)
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What superseded answers on the same traces were: their ids, and the (trace, mode, cause)
+    that each of them told as evidence. One output is one case of a failure, however often people
+    change their minds about the rest."""
+
+    consensus: list[int]
+    failures: set[tuple[int, str, str]]
 
 
 @step
 def push(settled: Sequence[Settled], *, actor: Actor) -> None:
-    """Tell all of it, in a few statements for any number."""
-    failures = [each for each in settled if each.is_agreed_failure]
-    told = _told([each.row.trace_id for each in failures], [each.row for each in failures])
+    """Tell all of it, in a few statements for any number; take back what holds no longer."""
+    earlier = _earlier([each.row.trace_id for each in settled])
+    news = [
+        (each, agreed)
+        for each in settled
+        for agreed in each.outcome.findings
+        if (each.row.trace_id, agreed.mode, agreed.cause) not in earlier.failures
+    ]
+    told = _told([each.row.trace_id for each, _ in news], [each.row for each, _ in news])
     evidence.add(
-        [
-            _evidence(each, agreed, told[each.row.pk, agreed.mode])
-            for each in failures
-            for agreed in each.outcome.findings
-        ],
+        [_evidence(each, agreed, told[each.row.pk, agreed.mode]) for each, agreed in news],
         actor=actor,
     )
+    if earlier.consensus:
+        golden.withdraw(
+            [cases.source_of(pk) for pk in earlier.consensus],
+            project_ids=sorted({each.item.trace.project_id for each in settled}),
+            actor=actor,
+        )
     cases.push([_clear(each) for each in settled if _is_clear(each)], actor=actor)
     release.observe([_observation(each) for each in settled if _is_observed(each)], actor=actor)
+
+
+def _earlier(trace_ids: Sequence[int]) -> _Earlier:
+    gone = Consensus.objects.filter(trace_id__in=trace_ids, superseded_at__isnull=False)
+    rows = list(
+        gone.values_list("pk", "trace_id", "findings__mode", "findings__cause").order_by("pk")
+    )
+    failures = {(trace, mode, cause) for _, trace, mode, cause in rows if mode is not None}
+    return _Earlier(sorted({pk for pk, *_ in rows}), failures)
 
 
 def key_of(consensus_id: int, mode: str) -> str:

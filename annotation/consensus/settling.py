@@ -80,17 +80,15 @@ def void(trace_id: int, *, at: datetime) -> None:
 @step
 def _claim(limit: int, among: Sequence[int] | None) -> dict[int, Item]:
     """The latest due item of each trace that this transaction has locked, by trace id."""
-    waiting = Trace.objects.filter(Exists(due().filter(trace_id=OuterRef("pk"))))
-    if among is not None:
-        waiting = waiting.filter(pk__in=among)
-    # NO KEY: new labels of other items may refer to the trace meanwhile.
-    locked = waiting.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    ids = list(locked.order_by("pk").values_list("pk", flat=True)[:limit])
-    if not ids:
-        return {}
+    waiting = due() if among is None else due().filter(trace_id__in=among)
+    mine = waiting.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    named = list(mine.order_by("pk").values_list("trace_id", flat=True)[:limit])
+    # The trace is what there may be one answer for. NO KEY: labels of other items may refer to it.
+    locked = Trace.objects.filter(pk__in=named).select_for_update(skip_locked=True, no_key=True)
+    ids = list(locked.order_by("pk").values_list("pk", flat=True)) if named else []
     # Asked again under the lock: the first answer may be older than another worker's commit.
     items = due().filter(trace_id__in=ids).select_related("decision", "trace__project")
-    return {item.trace_id: item for item in items.order_by("pk")}
+    return {item.trace_id: item for item in items.order_by("pk")} if ids else {}
 
 
 def _labels(trace_ids: Sequence[int]) -> LabelQuerySet:

@@ -355,7 +355,7 @@ def test_five_hundred_outputs_cost_the_statements_of_one(
     desk.judge(ann, bad("tone", "incomplete"), limit=250)
     make_items(make_traces(desk.environment, 250, version=prompt_version))
     desk.judge(ann, limit=250)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         assert consensus.settle_due() == 500
     assert Consensus.objects.count() == 500
     assert Evidence.objects.count() == 500
@@ -398,6 +398,46 @@ def test_facts_told_twice_count_once(desk: Desk, ann: User, prompt_version: Prom
         facts.push([facts.Settled(row, item, outcome, 1)], actor=ann)
     assert Evidence.objects.count() == 1
     assert GoldenCase.objects.count() == 1
+
+
+def test_one_output_is_one_case_of_a_failure_however_often_people_change_their_minds(
+    desk: Desk, ann: User, prompt_version: PromptVersion
+) -> None:
+    make_items(make_traces(desk.environment, version=prompt_version))
+    [label] = desk.judge(ann, bad("tone"))
+    consensus.settle_due()
+    told = []
+    for card in (FINE, bad("tone"), bad("tone", cause="tool"), bad("tone", "incomplete")):
+        label = labels.supersede(
+            label=label, scorecard=card, rubric_version=desk.rubric_version, saw_judge=False,
+            source="page", actor=ann,
+        )  # fmt: skip
+        consensus.settle_due()
+        told.append(list(Evidence.objects.order_by("pk").values_list("mode", "cause")))
+    assert Consensus.objects.count() == 5
+    assert told == [
+        [("tone", "prompt")],
+        [("tone", "prompt")],
+        [("tone", "prompt"), ("tone", "tool")],
+        [("tone", "prompt"), ("tone", "tool"), ("incomplete", "prompt")],
+    ]
+
+
+def test_the_golden_case_of_an_answer_that_fell_is_withdrawn(
+    desk: Desk, ann: User, prompt_version: PromptVersion
+) -> None:
+    make_items(make_traces(desk.environment, version=prompt_version))
+    [label] = desk.judge(ann, bad("tone"))
+    consensus.settle_due()
+    labels.supersede(
+        label=label, scorecard=FINE, rubric_version=desk.rubric_version, saw_judge=False,
+        source="page", actor=ann,
+    )  # fmt: skip
+    consensus.settle_due()
+    fallen, live = GoldenCase.objects.order_by("pk")
+    assert (fallen.modes, live.modes) == (["tone"], [])
+    assert fallen.retired_at is not None
+    assert live.retired_at is None
 
 
 def test_a_rubric_without_modes_still_tells_good_from_bad(
