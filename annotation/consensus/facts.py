@@ -81,7 +81,7 @@ def _earlier(trace_ids: Sequence[int]) -> _Earlier:
     rows = list(
         gone.values_list("pk", "trace_id", "findings__mode", "findings__cause").order_by("pk")
     )
-    failures = {(trace, mode, cause) for _, trace, mode, cause in rows if mode is not None}
+    failures = {(trace, mode, cause) for _, trace, mode, cause in rows if mode}
     return _Earlier(sorted({pk for pk, *_ in rows}), failures)
 
 
