@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import http.client
 import json
 import logging
 import os
@@ -38,10 +39,14 @@ log = logging.getLogger("whetstone.client")
 BUCKETS = 10_000
 VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 SLUG = re.compile(r"^[-\w]{1,80}$")
+COMPLAIN_EVERY = 60.0  # seconds
 
 
 class PromptUnavailable(RuntimeError):
     """The server could not be asked, or said no, and there is nothing older to serve."""
+
+
+_FAULTS = (OSError, ValueError, http.client.HTTPException, PromptUnavailable)
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,7 @@ class _State:
     fetching: dict[str, threading.Lock] = field(default_factory=dict)
     refreshing: set[str] = field(default_factory=set)
     failed: dict[str, tuple[float, str]] = field(default_factory=dict)
+    complained: dict[str, float] = field(default_factory=dict)
 
 
 class Client:
@@ -228,7 +234,7 @@ class Client:
         old = self._entries.get(resource)
         try:
             plan, etag = self._ask(resource, old.etag if old else "")
-        except (OSError, ValueError, PromptUnavailable) as error:
+        except _FAULTS as error:
             entry = self._without_server(resource, old, error)
         else:
             # None: the server says that the old one is right (304).
@@ -273,8 +279,10 @@ class Client:
     def _complain(self, resource: str, entry: _Entry) -> None:
         if entry.confirmed is None or "?version=" in resource:
             return
-        age = time.time() - entry.confirmed
-        if age > self._max_stale:
+        age, now = time.time() - entry.confirmed, time.monotonic()
+        before = self._state.complained.get(resource, -COMPLAIN_EVERY)
+        if age > self._max_stale and now - before >= COMPLAIN_EVERY:
+            self._state.complained[resource] = now
             log.error("%s has not been confirmed for %.0f seconds", resource, age)
 
     def _path(self, resource: str) -> Path | None:

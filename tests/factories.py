@@ -37,9 +37,10 @@ def make_environment(project: Project, name: str = "production") -> Environment:
     return found
 
 
-def make_user(name: str = "Nobody", email: str = "") -> User:
-    """A person who cannot sign in with a password (`client.force_login` does it for tests)."""
-    return User.objects.create_user(email or f"{unique(name.lower())}@example.com", name=name)
+def make_user(name: str = "Nobody", email: str = "", password: str | None = None) -> User:
+    """A person; without `password` one who cannot sign in by one (`client.force_login` does)."""
+    address = email or f"{unique(name.lower())}@example.com"
+    return User.objects.create_user(address, password, name=name)
 
 
 def make_member(project: Project, role: Role, name: str = "Somebody") -> User:

@@ -31,14 +31,16 @@ def judge(*, release_id: int, actor: Actor) -> str:
     release = _locked(release_id)
     if release is None:
         return "continue"
-    state = release.monitor
+    state, looked_at = release.monitor, 0
     for source in SOURCES:
         rows = release.observations.filter(source=source, seen_at=None).order_by("pk")
         blocks, used = take_blocks(
             list(rows.values_list("pk", "arm", "defect")), state["settings"]["block"]
         )
         state = advance(state, source, blocks)
-        Observation.objects.filter(pk__in=used).update(seen_at=clock.now())
+        looked_at += Observation.objects.filter(pk__in=used).update(seen_at=clock.now())
+    if not looked_at:
+        return "continue"
     verdict, release.monitor = conclude(state, _units(release), release.share)
     release.save(update_fields=["monitor"])
     if verdict == "rollback":

@@ -134,18 +134,19 @@ def roll_back_now(*, release: Release, reason: str, actor: Actor) -> Release:
     earlier = _previous(live)
     if canary is not None:
         _undo(canary, f"Its control, version {live.version.number}, was rolled back.", actor)
-    _undo(live, reason, actor)
+    _undo(live, reason, actor, restored=earlier.number)
     why = f"Version {live.version.number} was rolled back: {reason}"
     return _begin(
         earlier, live.environment, ReleaseState.LIVE, share=WHOLE, reason=why, actor=actor
     )
 
 
-def _undo(release: Release, reason: str, actor: Actor) -> None:
+def _undo(release: Release, reason: str, actor: Actor, **facts: Any) -> None:
     was = release.state
     _end(release, ReleaseState.ROLLED_BACK, reason)
     reopen(release.version, actor=actor)
-    _record(RegistryVerb.RELEASE_ROLLED_BACK, release, actor, before={"state": was}, reason=reason)
+    before = {"state": was}
+    _record(RegistryVerb.RELEASE_ROLLED_BACK, release, actor, before=before, reason=reason, **facts)
 
 
 def _previous(live: Release) -> PromptVersion:

@@ -230,6 +230,8 @@ def test_rolling_back_a_live_version_restores_the_one_before(
     release.promote(release=canary, reason="better", actor=SYSTEM)
     restored = release.roll_back(release=canary, reason="worse after all", actor=SYSTEM)
     assert (restored.version, restored.state) == (live.version, ReleaseState.LIVE)
+    after = AuditEntry.objects.get(verb="registry.release_rolled_back").after
+    assert (after["restored"], after["reason"]) == (1, "worse after all")
     assert state(canary) == ReleaseState.ROLLED_BACK
     assert state(live) == ReleaseState.RETIRED
 
