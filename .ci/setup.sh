@@ -8,7 +8,8 @@ kind=${1:-runtime}
 case $kind in
     runtime) pins=requirements.txt ;;
     dev) pins=requirements-dev.txt ;;
-    *) echo "usage: sh .ci/setup.sh runtime|dev" >&2; exit 2 ;;
+    python) pins= ;; # only say which Python it would take
+    *) echo "usage: sh .ci/setup.sh runtime|dev|python" >&2; exit 2 ;;
 esac
 stamp=.venv/stamp-$kind
 
@@ -85,10 +86,18 @@ lay_redis_aside() {
         fail "No redis-server could be installed for this Python: use Python 3.11 or 3.12 (PYTHON=python3.12 make ...), or install redis-server."
 }
 
+if [ "$kind" = python ]; then
+    pick_python
+    exit 0
+fi
+
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(key)" ] && is_good .venv/bin/python; then
     exit 0
 fi
 
+if [ -n "${PYTHON:-}" ] && ! is_good "$PYTHON"; then
+    fail "PYTHON=$PYTHON is not a working Python 3.11 or newer."
+fi
 uv=$(command -v uv || true)
 python=$(pick_python)
 is_good .venv/bin/python || make_venv
