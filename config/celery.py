@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery
+from celery.beat import Scheduler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -19,15 +20,22 @@ app.set_default()
 
 
 def schedule() -> dict[str, dict[str, Any]]:
-    """Each floor's `SWEEPS` (task name to seconds) as beat wants them."""
+    """Each floor's `SWEEPS` (task name to seconds) as beat wants them.
+
+    A sweep that finds no worker in time expires: after a night without workers there is one
+    sweep to do, not ten thousand.
+    """
     return {
-        name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
+        name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
         for floor in FLOORS
         for name, seconds in import_module(f"{floor}.tasks").SWEEPS.items()
     }
 
 
-@app.on_after_finalize.connect
-def sweep(sender: Celery, **_: Any) -> None:
-    """Beat's schedule, once Django's apps are there."""
-    sender.conf.beat_schedule = schedule()
+class Sweeper(Scheduler):
+    """Beat's schedule, read when Django's apps are there, and kept in no file that a kill could
+    spoil: whoever starts anew sweeps at once."""
+
+    def setup_schedule(self) -> None:
+        self.app.conf.beat_schedule = schedule()
+        self.merge_inplace(self.app.conf.beat_schedule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
@@ -11,6 +12,7 @@ import registry.urls
 import routing.urls
 from annotation.web.entry import enter
 from config.probes import healthz, readyz
+from config.style_guide import style_guide
 
 web_urls: list[URLPattern | URLResolver] = [
     *annotation.urls.web_urls,
@@ -37,5 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("style/", style_guide, name="style_guide"))
 
 handler404 = "core.web.not_found"

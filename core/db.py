@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -76,13 +77,35 @@ def slow(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+class Deafness:
+    """After a bell that nobody heard, the next ones are not tried for a while: with a broker that
+    does not even refuse, each would cost a person the time-out."""
+
+    SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self.until = 0.0
+
+    def __bool__(self) -> bool:
+        return time.monotonic() < self.until
+
+    def begin(self) -> None:
+        self.until = time.monotonic() + self.SECONDS
+
+
+deafness = Deafness()
+
+
 def ring(task: Task[Any, Any], *args: Any) -> None:
     """Ring `task` after the commit. Never raises: with the broker down the sweep finds the work."""
 
     def deliver() -> None:
+        if deafness:
+            return
         try:
             task.apply_async(args=args)
         except Exception:  # noqa: BLE001 - whatever the broker does, the row is saved
+            deafness.begin()
             log.warning("bell %s was not heard; the sweep will find the work", task.name)
 
     transaction.on_commit(deliver)

@@ -53,7 +53,7 @@ ONE_PER_ITEM = """AND NOT EXISTS (
           SELECT 1 FROM routing_slot p
           WHERE p.item_id = s.item_id AND p.id < s.id AND p.purpose = s.purpose
             AND p.round = s.round AND p.reserved_for_id IS NULL
-            AND p.state IN ('open', 'leased'))"""
+            AND (p.state = 'open' OR p.state = 'leased' AND p.until <= %(now)s))"""
 
 
 @dataclass(frozen=True, slots=True)
