@@ -84,11 +84,8 @@ class Prompt:
 
     def attributes(self) -> dict[str, str | int]:
         """Attributes for the OpenTelemetry span of the model call."""
-        return {
-            "gen_ai.prompt.name": self.name,
-            "gen_ai.prompt.version": str(self.version),
-            **self._place(),
-        }
+        named = {"gen_ai.prompt.name": self.name, "gen_ai.prompt.version": str(self.version)}
+        return {**named, **self._place()}
 
     def trace_fields(self) -> dict[str, Any]:
         """The same as fields of a trace that is sent over REST."""
@@ -99,14 +96,9 @@ class Prompt:
         }
 
     def _place(self) -> dict[str, str | int]:
-        facts: dict[str, str | int | None] = {
-            "whetstone.key": self.key or None,
-            "whetstone.release": self.release,
-            "whetstone.arm": self.arm or None,
-            "whetstone.bucket": self.bucket,
-            "whetstone.digest": self.digest,
-        }
-        return {name: value for name, value in facts.items() if value is not None}
+        names = ("key", "release", "arm", "bucket", "digest")
+        facts = {f"whetstone.{name}": getattr(self, name) for name in names}
+        return {name: value for name, value in facts.items() if value not in {None, ""}}
 
 
 @dataclass
@@ -217,18 +209,17 @@ class Client:
             if resource in state.refreshing:
                 return
             state.refreshing.add(resource)
-        thread = threading.Thread(target=self._refresh, args=(resource, state), daemon=True)
+
+        def run() -> None:
+            try:
+                self._fetch(resource)
+            finally:
+                state.refreshing.discard(resource)
+
         try:
-            thread.start()
+            threading.Thread(target=run, daemon=True).start()
         except RuntimeError:  # the interpreter is shutting down, or has no thread left
             state.refreshing.discard(resource)
-
-    def _refresh(self, resource: str, state: _State) -> None:
-        try:
-            self._fetch(resource)
-        finally:
-            with state.lock:
-                state.refreshing.discard(resource)
 
     def _fetch(self, resource: str) -> _Entry:
         old = self._entries.get(resource)
@@ -338,38 +329,32 @@ class Client:
         return hmac.new(self._api_key.encode(), body.encode(), hashlib.sha256).hexdigest()
 
     def _prompt(self, entry: _Entry, key: str) -> Prompt:
-        chosen, release, arm, bucket = _choose(entry.plan, key)
+        chosen, place = _choose(entry.plan, key)
         age = None if entry.confirmed is None else max(0.0, time.time() - entry.confirmed)
         return Prompt(
             name=entry.plan["name"],
-            version=chosen["version"],
-            digest=chosen["digest"],
-            model=chosen["model"],
-            params=chosen["params"],
             blocks=tuple(chosen["blocks"]),
             messages=tuple(chosen["messages"]),
-            release=release,
-            arm=arm,
-            bucket=bucket,
             key=key,
             source=entry.source,
             age=age,
+            **{part: chosen[part] for part in ("version", "digest", "model", "params")},
+            **place,
         )
 
 
-def _choose(
-    plan: Mapping[str, Any], key: str
-) -> tuple[Mapping[str, Any], int | None, str, int | None]:
-    """The version for `key`, with the release it counts for, its arm and its bucket."""
+def _choose(plan: Mapping[str, Any], key: str) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """The version for `key`, and its place: the release it counts for, its arm, its bucket."""
     if "live" not in plan:  # a pinned version: nobody is drawn
-        return plan, None, "", None
+        return plan, {"release": None, "arm": "", "bucket": None}
     live, canary = plan["live"], plan["canary"]
     if canary is None or not key:
-        return live, live["release"], "", _bucket(live["salt"], key) if key and not canary else None
+        bucket = _bucket(live["salt"], key) if key else None
+        return live, {"release": live["release"], "arm": "", "bucket": bucket}
     bucket = _bucket(canary["salt"], key)
-    if bucket < round(canary["share"] * BUCKETS):
-        return canary, canary["release"], "canary", bucket
-    return live, canary["release"], "control", bucket
+    drawn = bucket < round(canary["share"] * BUCKETS)
+    place = {"release": canary["release"], "arm": "canary" if drawn else "control"}
+    return canary if drawn else live, {**place, "bucket": bucket}
 
 
 def _bucket(salt: str, key: str) -> int:
