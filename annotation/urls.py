@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-web_urls: list[URLPattern] = []
+from annotation.web import calibration, home, queue, trace, traces, workbench
+
+web_urls: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("queue/", queue.queue, name="queue"),
+    path("queue/claim/", queue.claim, name="claim"),
+    path("review/<int:slot>/", workbench.workbench, name="workbench"),
+    path("review/<int:slot>/submit/", workbench.submit, name="submit"),
+    path("review/<int:slot>/hand-back/", workbench.hand_back, name="hand_back"),
+    path("review/<int:slot>/draft/", workbench.draft, name="draft"),
+    path("review/<int:slot>/heartbeat/", workbench.heartbeat, name="heartbeat"),
+    path("traces/", traces.trace_list, name="trace_list"),
+    path("traces/<int:trace>/", trace.trace, name="trace"),
+    path("calibration/", calibration.calibration_list, name="calibration_list"),
+    path("calibration/<int:session>/", calibration.calibration, name="calibration"),
+    path(
+        "calibration/<int:session>/<int:item>/vote/",
+        calibration.calibration_vote,
+        name="calibration_vote",
+    ),
+    path(
+        "calibration/<int:session>/<int:item>/rule/",
+        calibration.calibration_rule,
+        name="calibration_rule",
+    ),
+    path(
+        "calibration/<int:session>/close/", calibration.calibration_close, name="calibration_close"
+    ),
+]
