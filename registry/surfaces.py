@@ -13,11 +13,12 @@ from django.db.models.functions import Coalesce
 from core import clock
 from core.access import SYSTEM, Actor, Verb, require
 from core.audit import record
-from core.db import command
+from core.db import command, ring
 from core.levers import Lever
 from core.models import Project
 from registry.findings import LIVED, OPEN, dismiss
 from registry.models import Citation, Evidence, SurfaceFinding
+from registry.optimize import run_task as optimize_task
 from registry.verbs import RegistryVerb
 
 __all__ = ["MINIMUM", "dismiss", "weigh", "weigh_due"]
@@ -57,7 +58,11 @@ def weigh(*, project: Project, minimum: int = MINIMUM, actor: Actor) -> list[Sur
     masses = {key: mass for key, mass in _masses(project).items() if mass.count >= minimum}
     _refresh([(known[key], mass) for key, mass in masses.items() if key in known])
     fresh = [(key, mass) for key, mass in masses.items() if key not in known]
-    return [_open(project, key, mass, actor) for key, mass in fresh]
+    opened = [_open(project, key, mass, actor) for key, mass in fresh]
+    # Only what a better prompt can mend goes to the optimizer.
+    if any(finding.lever == Lever.PROMPT and finding.prompt_id for finding in opened):
+        ring(optimize_task)
+    return opened
 
 
 def _refresh(pairs: list[tuple[SurfaceFinding, Mass]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from registry import gate, optimize
 from registry.release import judge_canaries
 from registry.surfaces import weigh_due
 
@@ -9,4 +10,6 @@ from registry.surfaces import weigh_due
 SWEEPS = {
     judge_canaries.name: 5,
     weigh_due.name: 60,
+    optimize.run_task.name: 60,
+    gate.run_task.name: 60,
 }

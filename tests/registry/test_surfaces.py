@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from core import clock
 from core.access import SYSTEM
 from core.db import IllegalTransition, opened
 from core.models import AuditEntry, Environment, Project, User
-from registry import findings, release
+from registry import findings, optimize, release
 from registry.models import PromptVersion, Release, SurfaceFinding
 from registry.models.surface import FindingState
 from registry.surfaces import dismiss, weigh, weigh_due
@@ -169,6 +171,24 @@ def test_a_canary_that_is_rolled_back_leaves_its_finding_open(
     with clock.at(clock.now() + timedelta(days=1)):
         assert weigh(project=project, actor=SYSTEM) == []
     assert open_findings(project) == [("tone", "prompt", 3)]
+
+
+@pytest.mark.parametrize(("cause", "bells"), [("prompt", 1), ("retrieval", 0), ("judge", 0)])
+def test_only_what_a_prompt_can_mend_rings_for_the_optimizer(
+    project: Project,
+    prompt_version: PromptVersion,
+    cause: str,
+    bells: int,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
+    make_many(prompt_version, 3, cause=cause)
+    rung: list[object] = []
+    monkeypatch.setattr(optimize.run_task, "apply_async", lambda **call: rung.append(call))
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            weigh(project=project, actor=SYSTEM)
+    assert len(rung) == bells
 
 
 def test_only_an_open_finding_is_marked_as_proposed(
