@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,7 +15,7 @@ from core.access import Verb, require
 from core.audit import record
 from core.db import command
 from core.models import Project, User
-from routing.models import Reviewer, Slot
+from routing.models import Slot
 from routing.models.queue import SlotState
 from routing.models.reviewer import ReviewerState
 from routing.queue.finish import StaleLease
@@ -24,28 +25,32 @@ LEASE_SECONDS = 900
 # Every fourth pick comes from the overdue lane: plain earliest-due-first collapses under backlog.
 OVERDUE_EVERY = 4
 
-URGENT = "s.lane = 0"
-IN_TIME = "s.lane = 1 AND s.due_at > %(now)s"
-OVERDUE = "s.lane = 1 AND s.due_at <= %(now)s"
-
+# One statement: each lane is scanned only where those before it have not given enough (a CTE is
+# read as far as it is asked for), and each reads its partial index in the order of the index.
 CLAIM = """
+WITH {lanes}
 UPDATE routing_slot SET state = 'leased', holder_id = %(me)s, until = %(until)s,
        token = token + 1, claimed_at = %(now)s
-WHERE id IN (
+WHERE id IN (SELECT id FROM ({union}) AS found LIMIT %(limit)s)
+RETURNING id, item_id, (SELECT trace_id FROM routing_item i WHERE i.id = item_id), token, purpose,
+          due_at
+"""
+LANE = """{name} AS (
     SELECT s.id FROM routing_slot s
-    WHERE s.project_id = %(project)s AND {whose}
+    WHERE s.project_id = %(project)s AND {whose} AND {lane}
       AND s.state IN ('open', 'leased') AND (s.state = 'open' OR s.until <= %(now)s)
-      AND {lane}
       AND NOT EXISTS (
           SELECT 1 FROM routing_slot o
           WHERE o.item_id = s.item_id AND o.id <> s.id AND o.holder_id = %(me)s
             AND o.purpose = s.purpose AND o.round = s.round AND o.state IN ('leased', 'done'))
       {single}
     ORDER BY s.lane, s.due_at, s.id LIMIT %(limit)s
-    FOR UPDATE OF s SKIP LOCKED)
-RETURNING id, item_id, (SELECT trace_id FROM routing_item i WHERE i.id = item_id), token, purpose,
-          due_at
-"""
+    FOR UPDATE OF s SKIP LOCKED)"""
+LANES = {
+    "urgent": "s.lane = 0",
+    "in_time": "s.lane = 1 AND s.due_at > %(now)s",
+    "overdue": "s.lane = 1 AND s.due_at <= %(now)s",
+}
 RESERVED = "s.reserved_for_id = %(me)s"
 FREE = "s.reserved_for_id IS NULL"
 # Two free slots of one item never go to one person in the same statement.
@@ -90,55 +95,53 @@ def _claim(*, project: Project, actor: User, limit: int, seconds: int) -> list[L
     require(actor, Verb.REVIEW, project=project)
     picks = _count_pick(project, actor, limit)
     now = clock.now()
-    facts = {
+    until = now + timedelta(seconds=seconds)
+    facts: dict[str, Any] = {
         "me": actor.pk,
         "project": project.pk,
         "now": now,
-        "until": now + timedelta(seconds=seconds),
+        "until": until,
+        "limit": limit,
     }
-    leases: list[Lease] = []
-    for whose in (RESERVED, FREE):
-        for lane in _lanes(picks):
-            if len(leases) < limit:
-                leases += _take(whose, lane, limit - len(leases), facts)
-    return leases
+    with connection.cursor() as cursor:
+        cursor.execute(statement(late=picks % OVERDUE_EVERY == 0, many=limit > 1), facts)
+        return [Lease(*row, until) for row in cursor.fetchall()]
 
 
 def _count_pick(project: Project, actor: User, limit: int) -> int:
     """The reviewer's pick number; whoever is not an active reviewer is refused."""
-    reviewer = Reviewer.objects.select_for_update().filter(project=project, user=actor).first()
-    if reviewer is None or reviewer.state != ReviewerState.ACTIVE:
-        raise PermissionDenied("You are not an active reviewer of this project.")
-    reviewer.picks += limit
-    reviewer.save(update_fields=["picks"])
-    return reviewer.picks
-
-
-def _lanes(picks: int) -> tuple[str, ...]:
-    if picks % OVERDUE_EVERY == 0:
-        return URGENT, OVERDUE, IN_TIME
-    return URGENT, IN_TIME, OVERDUE
-
-
-def _take(whose: str, lane: str, limit: int, facts: dict[str, Any]) -> list[Lease]:
-    single = ONE_PER_ITEM if limit > 1 and whose is FREE else ""
-    sql = CLAIM.format(whose=whose, lane=lane, single=single)
     with connection.cursor() as cursor:
-        cursor.execute(sql, {**facts, "limit": limit})
-        rows = cursor.fetchall()
-    until: datetime = facts["until"]
-    return [
-        Lease(
-            slot_id=slot,
-            item_id=item,
-            trace_id=trace,
-            token=token,
-            purpose=purpose,
-            due_at=due_at,
-            until=until,
+        cursor.execute(
+            "UPDATE routing_reviewer SET picks = picks + %s"
+            " WHERE project_id = %s AND user_id = %s AND state = %s RETURNING picks",
+            [limit, project.pk, actor.pk, ReviewerState.ACTIVE],
         )
-        for slot, item, trace, token, purpose, due_at in rows
+        row = cursor.fetchone()
+    if row is None:
+        raise PermissionDenied("You are not an active reviewer of this project.")
+    return int(row[0])
+
+
+@cache
+def statement(*, late: bool, many: bool) -> str:
+    """The claim: what is reserved for the person first, and in both the lanes in their order."""
+    order = ["urgent", "overdue", "in_time"] if late else ["urgent", "in_time", "overdue"]
+    lanes = [
+        (f"{whose}_{name}", condition, LANES[name])
+        for whose, condition in (("mine", RESERVED), ("free", FREE))
+        for name in order
     ]
+    texts = [
+        LANE.format(
+            name=name,
+            whose=whose,
+            lane=lane,
+            single=ONE_PER_ITEM if many and whose == FREE else "",
+        )
+        for name, whose, lane in lanes
+    ]
+    union = " UNION ALL ".join(f"SELECT id FROM {name}" for name, _, _ in lanes)  # noqa: S608
+    return CLAIM.format(lanes=",\n".join(texts), union=union)
 
 
 def resume(*, project: Project, actor: User) -> Lease | None:
