@@ -33,7 +33,7 @@ UPDATE routing_slot SET state = 'leased', holder_id = %(me)s, until = %(until)s,
        token = token + 1, claimed_at = %(now)s
 WHERE id IN (SELECT id FROM ({union}) AS found LIMIT %(limit)s)
 RETURNING id, item_id, (SELECT trace_id FROM routing_item i WHERE i.id = item_id), token, purpose,
-          due_at
+          due_at, until
 """
 LANE = """{name} AS (
     SELECT s.id FROM routing_slot s
@@ -105,7 +105,7 @@ def _claim(*, project: Project, actor: User, limit: int, seconds: int) -> list[L
     }
     with connection.cursor() as cursor:
         cursor.execute(statement(late=picks % OVERDUE_EVERY == 0, many=limit > 1), facts)
-        return [Lease(*row, until) for row in cursor.fetchall()]
+        return [Lease(*row) for row in cursor.fetchall()]
 
 
 def _count_pick(project: Project, actor: User, limit: int) -> int:
