@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core import clock
-from core.access import Actor, Role
+from core.access import Actor, Role, Verb, require
 from core.audit import record
 from core.db import command
 from core.models import Environment, Membership, Project, User
@@ -24,15 +24,14 @@ def create_project(
     )
     if isinstance(actor, User):
         Membership.objects.create(project=project, user=actor, role=Role.ADMIN, created_at=now)
-    record(
-        CoreVerb.PROJECT_CREATED, project, actor=actor, project=project, after={"slug": slug}
-    )
+    record(CoreVerb.PROJECT_CREATED, project, actor=actor, project=project, after={"slug": slug})
     return project
 
 
 @command
 def add_member(*, project: Project, user: User, role: Role, actor: Actor) -> Membership:
     """The person's role in the project; a second call changes it."""
+    require(actor, Verb.MANAGE_PEOPLE, project=project)
     member, made = Membership.objects.select_for_update().get_or_create(
         project=project, user=user, defaults={"role": role, "created_at": clock.now()}
     )

@@ -79,6 +79,11 @@ def test_a_change_of_role_is_on_the_record(project: Project, ann: User) -> None:
     assert (entry.before["role"], entry.after["role"]) == (Role.REVIEWER, Role.LEAD)
 
 
+def test_only_an_admin_changes_roles(project: Project, ann: User, eve: User) -> None:
+    with pytest.raises(PermissionDenied):
+        add_member(project=project, user=ann, role=Role.ADMIN, actor=eve)
+
+
 def test_the_record_is_never_changed(project: Project) -> None:
     entries = AuditEntry.objects.filter(project=project)
     assert entries.exists()
