@@ -84,7 +84,7 @@ class _Links:
 
     def _served(self, trace: TraceIn) -> Served:
         number = int(trace.prompt_version) if trace.prompt_version.isdecimal() else None
-        return Served(self.prompts[trace.prompt_name], unit_of(trace), number)
+        return Served(self.prompts[trace.prompt_name], key_of(trace), number)
 
     def of(self, trace: TraceIn) -> dict[str, Any]:
         """The columns that tie a trace to the registry; none where its prompt is not known."""
@@ -135,10 +135,14 @@ def columns(trace: TraceIn) -> dict[str, Any]:
     }
 
 
+def key_of(trace: TraceIn) -> str:
+    """The key that the application says it fetched the prompt with; without one nobody drew."""
+    return str(trace.metadata.get(KEY) or "")[:120]
+
+
 def unit_of(trace: TraceIn) -> str:
-    """The sticky key of a trace: what the application gave, else its user, else its session."""
-    given = trace.metadata.get(KEY)
-    return str(given or trace.user or trace.session or trace.trace_id)[:120]
+    """Whose outcomes are one: those of the key, else of the user, else of the session."""
+    return key_of(trace) or (trace.user or trace.session or trace.trace_id)[:120]
 
 
 def content_of(trace: TraceIn) -> dict[str, Any]:

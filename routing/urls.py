@@ -5,8 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from routing.api import otlp, traces
+from routing.web import policy, sla_board
 
-web_urls: list[URLPattern] = []
+web_urls: list[URLPattern] = [
+    path("sla/", sla_board.sla_board, name="sla_board"),
+    path("policy/", policy.policy, name="policy"),
+    path("policy/grant/", policy.grant, name="grant"),
+    path("policy/grant/<int:grant>/revoke/", policy.revoke, name="revoke"),
+]
 api_urls: list[URLPattern] = [
     path("traces", traces.TracesView.as_view(), name="api_traces"),
     path(

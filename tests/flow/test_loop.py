@@ -53,6 +53,7 @@ def send(environment: Environment, version: PromptVersion, users: range) -> None
                 prompt_name=version.prompt.slug,
                 prompt_version=str(served.version.number),
                 user=key,
+                metadata={"whetstone.key": key},
                 complete=True,
                 **CALM,
             )

@@ -12,11 +12,14 @@ from core import clock
 from core.access import SYSTEM
 from core.models import Environment, Project, User
 from registry.models import PromptVersion
-from registry.release import go_live
+from registry.release import go_live, start_canary
+from registry.serving import resolve
 from routing.ingest import ingest, settle_due, store_spans
 from routing.models import Payload, Trace
 from routing.models.trace import Stage
 from routing.spans import SpanIn
+from tests import factories
+from tests.registry.facts import approve
 from tests.traces import run, send, trace_in
 
 
@@ -60,6 +63,32 @@ def test_a_trace_is_tied_to_the_version_that_served(
         live,
         "u1",
     )
+
+
+def test_only_who_says_the_key_counts_for_an_arm(
+    environment: Environment, prompt_version: PromptVersion, ada: User
+) -> None:
+    prompt = prompt_version.prompt
+    go_live(version=prompt_version, environment=environment, reason="first", actor=ada)
+    second = factories.make_version(prompt_version)
+    approve(second)
+    canary = start_canary(
+        version=second, environment=environment, share=0.5, reason="try", actor=ada
+    )
+    keys = (f"conversation-{number}" for number in range(100))
+    key = next(each for each in keys if resolve(prompt, environment, each).arm == "canary")  # type: ignore[union-attr]
+    keyed, silent = send(
+        environment,
+        trace_in(
+            prompt_name=prompt.slug,
+            prompt_version="2",
+            user="u1",
+            metadata={"whetstone.key": key},
+        ),
+        trace_in(prompt_name=prompt.slug, prompt_version="2", user="u1"),
+    )
+    assert (keyed.release, keyed.arm, keyed.unit) == (canary, "canary", key)
+    assert (silent.arm, silent.unit) == ("", "u1")
 
 
 def test_an_unknown_prompt_or_version_is_no_fault(

@@ -6,11 +6,13 @@ from routing.otlp.found import Found
 from routing.otlp.values import as_label, as_text, first
 from routing.otlp.wire import RawSpan
 
+# What our own client puts on a span: which version it fetched, and with which key.
+OWN = "whetstone."
 _STATUS = {1: "ok", 2: "error"}
 
 
 def read(span: RawSpan) -> Found:
-    """Status, error, session, user and the resource's environment and release."""
+    """Status, error, session, user, our own words, and the resource's environment and release."""
     attributes, resource = span.attributes, span.resource
     status = _STATUS.get(span.status, "")
     return Found(
@@ -22,6 +24,7 @@ def read(span: RawSpan) -> Found:
             first(resource, "deployment.environment.name", "deployment.environment")
         ),
         release=as_label(resource.get("service.version")),
+        metadata={name: value for name, value in attributes.items() if name.startswith(OWN)},
     )
 
 
