@@ -79,7 +79,7 @@ class TaxonomyPatcher:
         meant = [each for each in answer.edits if each.failure_mode == mode][:MOST_EDITS]
         proposal = carry_out([_edit(each) for each in meant], assignment, calls=1)
         if beside := len(answer.edits) - len(meant):
-            return _with_note(proposal, f"{beside} edits were beside the point or one too many.")
+            return _with_note(proposal, f"{beside} more, beside the point or one too many.")
         return proposal
 
 

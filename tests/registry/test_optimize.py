@@ -283,7 +283,7 @@ def test_a_refused_edit_is_told_and_the_others_are_made(
     assert run.state == RunState.PROPOSED
     assert run.reason == (
         "Not made: add in guardrails: the block is locked. "
-        "Not made: 1 edits were beside the point or one too many."
+        "Not made: 1 more, beside the point or one too many."
     )
     assert run.proposal is not None
     assert [each.pk for each in cited(run.proposal)] == ids[:1]
