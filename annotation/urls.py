@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from annotation.web import calibration, home, queue, trace, traces, workbench
+from annotation.web import calibration, home, queue, team, trace, traces, workbench
 
 web_urls: list[URLPattern] = [
     path("", home.home, name="home"),
     path("queue/", queue.queue, name="queue"),
     path("queue/claim/", queue.claim, name="claim"),
+    path("queue/enrol/", team.enrol, name="enrol"),
+    path("queue/<int:reviewer>/pause/", team.pause_reviewer, name="pause_reviewer"),
+    path("queue/<int:reviewer>/resume/", team.resume_reviewer, name="resume_reviewer"),
     path("review/<int:slot>/", workbench.workbench, name="workbench"),
     path("review/<int:slot>/submit/", workbench.submit, name="submit"),
     path("review/<int:slot>/hand-back/", workbench.hand_back, name="hand_back"),

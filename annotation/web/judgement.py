@@ -112,13 +112,20 @@ def fields(version: RubricVersion, said: Mapping[str, Any] | None) -> Json:
         "causes": [{"value": value, "label": label} for value, label in Lever.choices],
         "modes": [
             _mode(mode, MODE_KEYS[place : place + 1], found.get(mode.code))
-            for place, mode in enumerate(modes_of(version).values())
+            for place, mode in enumerate(_grouped(version))
         ],
         "criteria": [_criterion(each, said.get("ratings") or {}) for each in version.criteria],
         "comment": said.get("comment") or "",
         "corrected": said.get("corrected_output") or "",
         "active_ms": said.get("active_ms") or 0,
     }  # fmt: skip
+
+
+def _grouped(version: RubricVersion) -> list[FailureMode]:
+    """The modes, groups together, in the order in which the rubric first names a group."""
+    modes = list(modes_of(version).values())
+    order = list(dict.fromkeys(mode.group for mode in modes))
+    return sorted(modes, key=lambda mode: order.index(mode.group))
 
 
 def _mode(mode: FailureMode, key: str, finding: Mapping[str, Any] | None) -> Json:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotation.models import Draft, Label
 from annotation.web.desk import MOST_COUNTED, done_today, mine, next_due, waiting
 from annotation.web.glance import clocks
+from annotation.web.team import candidates
 from annotation.web.workbench import go_on
 from core import clock
 from core.access import Verb
@@ -130,4 +131,9 @@ def _team(project: Project) -> dict[str, Any]:
         .annotate(today=Subquery(given.values("number")), held=Subquery(held.values("number")))
         .order_by("user__name", "user__email")
     )
-    return {"manages": True, "team": list(people[:100]), "clocks": clocks(project)}
+    return {
+        "manages": True,
+        "team": list(people[:100]),
+        "candidates": candidates(project),
+        "clocks": clocks(project),
+    }

@@ -85,7 +85,10 @@ def _judged(project: Project, found: Trace) -> dict[str, Any]:
     return {
         "decision": _decision(found),
         "item": Item.objects.filter(trace=found).order_by("-pk").first(),
-        "scores": list(Score.objects.filter(trace=found).order_by("evaluator", "version")),
+        "scores": [
+            {"row": score, "words": score.evaluator.replace("_", " ").replace(":", ": ")}
+            for score in Score.objects.filter(trace=found).order_by("evaluator", "version")
+        ],
         "labels": [_label(label, names) for label in _labels(found)],
         "consensus": _consensus(found, names),
     }

@@ -111,7 +111,9 @@
     if (!box.checked) return;
     const verdict = form.querySelector('[name="verdict"][value="defective"]');
     if (verdict && !verdict.checked) verdict.checked = true;
-    armed(box.closest("[data-mode]"));
+    const mode = box.closest("[data-mode]");
+    armed(mode);
+    mode.scrollIntoView({ block: "nearest" });
   }
 
   function armed(mode) {
@@ -120,7 +122,6 @@
       else delete radio.dataset.key;
     }
     for (const other of form.querySelectorAll("[data-mode]")) other.toggleAttribute("data-armed", other === mode);
-    if (mode) mode.scrollIntoView({ block: "nearest" });
   }
 
   form.addEventListener("input", changed);
