@@ -89,9 +89,12 @@ def run_due() -> int:
     return 0
 
 
-def run(run_id: int) -> OptimizationRun:
-    """Do this run. Raises IllegalTransition where it neither waits nor has lost its worker."""
-    claimed = _claim(run_id)
+def run(run_id: int, *, lease: timedelta = LEASE) -> OptimizationRun:
+    """Do this run. Raises IllegalTransition where it neither waits nor has lost its worker.
+
+    lease  for how long a worker may be silent; nought takes the run over from one known to be dead
+    """
+    claimed = _claim(run_id, lease=lease)
     if claimed is None:
         raise IllegalTransition(f"Optimization run {run_id} is not waiting.")
     _work(claimed)
@@ -118,14 +121,15 @@ def _base(finding: SurfaceFinding) -> PromptVersion:
     return gate.live_version(finding.prompt) or latest
 
 
-def _claimable() -> QuerySet[OptimizationRun]:
-    stale = Q(state=RunState.RUNNING, started_at__lte=clock.now() - LEASE)
+def _claimable(lease: timedelta = LEASE) -> QuerySet[OptimizationRun]:
+    stale = Q(state=RunState.RUNNING, started_at__lte=clock.now() - lease)
     return OptimizationRun.objects.filter(Q(state=RunState.PENDING) | stale)
 
 
-def _claim(run_id: int) -> OptimizationRun | None:
+def _claim(run_id: int, *, lease: timedelta = LEASE) -> OptimizationRun | None:
     """The run, if this call is the one that got it. `started_at` is the token of the claim."""
-    if not _claimable().filter(pk=run_id).update(state=RunState.RUNNING, started_at=clock.now()):
+    waiting = _claimable(lease).filter(pk=run_id)
+    if not waiting.update(state=RunState.RUNNING, started_at=clock.now()):
         return None
     rows = OptimizationRun.objects.select_related("finding__project", "base__prompt__project")
     return rows.get(pk=run_id)

@@ -74,9 +74,12 @@ def run_due() -> int:
     return 0
 
 
-def run(run_id: int) -> GateRun:
-    """Hold this run. Raises IllegalTransition where it neither waits nor has lost its worker."""
-    claimed = _claim(run_id)
+def run(run_id: int, *, lease: timedelta = LEASE) -> GateRun:
+    """Hold this run. Raises IllegalTransition where it neither waits nor has lost its worker.
+
+    lease  for how long a worker may be silent; nought takes the run over from one known to be dead
+    """
+    claimed = _claim(run_id, lease=lease)
     if claimed is None:
         raise IllegalTransition(f"Gate run {run_id} is not waiting.")
     _hold(claimed)
@@ -89,14 +92,15 @@ def run_task() -> None:
         pass
 
 
-def _claimable() -> QuerySet[GateRun]:
-    stale = Q(state=GateState.RUNNING, started_at__lte=clock.now() - LEASE)
+def _claimable(lease: timedelta = LEASE) -> QuerySet[GateRun]:
+    stale = Q(state=GateState.RUNNING, started_at__lte=clock.now() - lease)
     return GateRun.objects.filter(Q(state=GateState.PENDING) | stale)
 
 
-def _claim(run_id: int) -> GateRun | None:
+def _claim(run_id: int, *, lease: timedelta = LEASE) -> GateRun | None:
     """The run, if this call is the one that got it. `started_at` is the token of the claim."""
-    if not _claimable().filter(pk=run_id).update(state=GateState.RUNNING, started_at=clock.now()):
+    waiting = _claimable(lease).filter(pk=run_id)
+    if not waiting.update(state=GateState.RUNNING, started_at=clock.now()):
         return None
     return GateRun.objects.select_related(
         "candidate__prompt__project", "baseline__prompt__project"

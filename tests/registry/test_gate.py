@@ -405,6 +405,7 @@ def test_a_run_that_is_under_way_is_not_held_twice(bank: PromptVersion, settings
     assert gate.run_due() == 0
     with pytest.raises(IllegalTransition):
         gate.run(asked.pk)
+    assert gate.run(asked.pk, lease=timedelta(0)).state == GateState.NOT_RUN
 
 
 def test_a_run_whose_worker_died_is_held_again_and_the_dead_one_writes_nothing(

@@ -492,6 +492,16 @@ def test_a_run_whose_worker_died_is_done_again_and_the_dead_one_writes_nothing(
     assert PromptVersion.objects.filter(prompt=bank.prompt).count() == 2
 
 
+def test_a_run_of_a_worker_known_to_be_dead_can_be_taken_over(
+    bank: PromptVersion, no_model: None
+) -> None:
+    asked = optimize.request(finding=make_finding(bank), actor=SYSTEM)
+    optimize._claim(asked.pk)
+    with pytest.raises(IllegalTransition):
+        optimize.run(asked.pk)
+    assert optimize.run(asked.pk, lease=timedelta(0)).state == RunState.PROPOSED
+
+
 def test_a_finding_that_was_closed_meanwhile_gets_no_version(
     bank: PromptVersion, no_model: None, eve: User
 ) -> None:
