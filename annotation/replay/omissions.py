@@ -9,6 +9,7 @@ from annotation.replay.counting import Scope
 from annotation.replay.report import Judged, Learned, Routed
 from core import llm
 from core.levers import Lever
+from registry.models.gate import GateState
 
 
 def omitted(scope: Scope, routed: Routed, judged: Judged, learned: Learned) -> tuple[str, ...]:
@@ -70,5 +71,5 @@ def _learning(scope: Scope, learned: Learned) -> Iterator[str]:
     elif not learned.proposals:
         yield "No version was proposed, although a finding asks for the prompt."
     for gate in learned.gates:
-        if gate.state == "not_run":
-            yield f"The gate did not run for version {gate.version}: {gate.reason}"
+        if gate.state == GateState.NOT_RUN:
+            yield f"The gate could not run for version {gate.version}: its reason stands above."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -21,8 +22,12 @@ from annotation.replay.traces import trace_of
 from annotation.replay.world import World
 from core import clock
 from core.access import SYSTEM
+from core.db import IllegalTransition
 from core.models import User
-from registry import surfaces
+from registry import findings, gate, optimize, surfaces
+from registry.models import GateRun, OptimizationRun
+from registry.models.gate import GateState
+from registry.models.optimization import RunState
 from routing import decide, ingest, queue, scoring
 from routing.models import Item, Trace
 
@@ -34,6 +39,8 @@ MOST_CHARACTERS: Final = 8_000_000
 MOST_SLOTS: Final = 4_000
 # A judge that died holds its traces for 90 s; nobody holds anything for longer.
 PATIENCE: Final = 150.0
+# So long a run that lost its worker stays claimed.
+LONG_PATIENCE: Final = max(optimize.LEASE, gate.LEASE).total_seconds() + 60
 PAUSE: Final = 0.5
 
 
@@ -65,6 +72,7 @@ def run(lines: Sequence[Line], dataset: str, world: World, show: Show) -> Done:
     due = consensus.due().filter(trace__in=list(traces.values()))
     _work_off("Consensus", due, [consensus.settle_due], show)
     surfaces.weigh(project=world.project, actor=SYSTEM)
+    improve(world, show)
     return done
 
 
@@ -112,20 +120,28 @@ _PIPELINE: Final[Sequence[Callable[[], int]]] = (
 
 
 def _work_off(
-    title: str, waiting: QuerySet[Any], verbs: Sequence[Callable[[], int]], show: Show
+    title: str,
+    waiting: QuerySet[Any],
+    verbs: Sequence[Callable[[], int]],
+    show: Show,
+    *,
+    patience: float | None = None,
 ) -> None:
     """Batch by batch until nothing waits. Workers may share the work; then it is waited for."""
     total = left = waiting.count()
-    patient_until = time.monotonic() + PATIENCE
+    if not left:
+        return
+    seconds = PATIENCE if patience is None else patience
+    patient_until = time.monotonic() + seconds
     with show.stage(title, total) as advance:
         while left:
             worked = sum(verb() for verb in verbs)
             before, left = left, waiting.count()
             advance(total - left)
             if worked or left < before:
-                patient_until = time.monotonic() + PATIENCE
+                patient_until = time.monotonic() + seconds
             elif time.monotonic() > patient_until:
-                raise Stuck(f"{title}: another process holds {left} outputs and does not go on.")
+                raise Stuck(f"{title}: another process holds the last {left} and does not go on.")
             else:
                 time.sleep(PAUSE)
 
@@ -156,3 +172,27 @@ def assign(
 def _wish(item_id: int, line: Line, people: dict[str, User]) -> queue.Wish:
     judges = tuple(people[each.annotator] for each in line.annotations)
     return queue.Wish(item_id, judges, only=True)
+
+
+def improve(world: World, show: Show) -> None:
+    """One proposed version of the prompt, for the heaviest finding that an optimizer can answer,
+    and its gate. A further one waits until this one has been decided on, as in production."""
+    runs = OptimizationRun.objects.filter(finding__project=world.project)
+    pending = runs.filter(state__in=optimize.ACTIVE)
+    trials = GateRun.objects.filter(candidate__prompt__project=world.project)
+    due = trials.filter(state__in=[GateState.PENDING, GateState.RUNNING])
+    _work_off("Propose", pending, [optimize.run_due], show, patience=LONG_PATIENCE)
+    while not runs.filter(state=RunState.PROPOSED).exists() and _ask(world):
+        _work_off("Propose", pending, [optimize.run_due], show, patience=LONG_PATIENCE)
+    _work_off("Gate", due, [gate.run_due], show, patience=LONG_PATIENCE)
+
+
+def _ask(world: World) -> bool:
+    """Whether there was a finding left to ask a version for."""
+    left = findings.unattended().filter(project=world.project).order_by("-weight", "mode")
+    finding = left.first()
+    if finding is None:
+        return False
+    with suppress(IllegalTransition):  # a worker was quicker
+        optimize.request(finding=finding, actor=SYSTEM)
+    return True
