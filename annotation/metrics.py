@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from django.db.models import Count
 
@@ -11,15 +10,7 @@ from annotation import consensus
 from annotation.models import CalibrationSession, Consensus
 from annotation.models.calibration import SessionState
 from annotation.models.consensus import ConsensusState
-
-
-class Sample(NamedTuple):
-    """One gauge: its name, what it means, its labels, its value."""
-
-    name: str
-    help: str
-    labels: dict[str, str]
-    value: float
+from core.metrics import Sample
 
 
 def samples() -> Iterator[Sample]:

@@ -77,9 +77,7 @@ def fill(waiting: int):  # type: ignore[no-untyped-def]
             )  # fmt: skip
             queue.enqueue(
                 [
-                    queue.Wanted(
-                        each, project.pk, 1, now + timedelta(seconds=n), Purpose.WORK, {}
-                    )
+                    queue.Wanted(each, project.pk, 1, now + timedelta(seconds=n), Purpose.WORK, {})
                     for n, each in enumerate(decisions)
                 ],
                 at=now,

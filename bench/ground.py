@@ -1,4 +1,4 @@
-"""The ground that every benchmark stands on: real services, a database of its own, one last line."""
+"""The ground of every benchmark: real services, a database of its own, one last line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def _fresh_database() -> None:
         door.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
         door.execute(f"CREATE DATABASE {NAME}")
     head, _, query = url.partition("?")
-    os.environ["DATABASE_URL"] = f"{head.rpartition('/')[0]}/{NAME}" + (f"?{query}" if query else "")
+    os.environ["DATABASE_URL"] = f"{head.rpartition('/')[0]}/{NAME}" + (
+        f"?{query}" if query else ""
+    )
 
 
 def seconds(work: Callable[[], object]) -> float:

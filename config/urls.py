@@ -11,7 +11,7 @@ import annotation.urls
 import registry.urls
 import routing.urls
 from annotation.web.entry import enter
-from config.probes import healthz, readyz
+from config.probes import healthz, metrics, readyz
 from config.style_guide import style_guide
 
 web_urls: list[URLPattern | URLResolver] = [
@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
 
 if settings.DEBUG:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from django.db.models import Count
 
+from core.metrics import Sample
 from registry.findings import OPEN
 from registry.models import (
     GateRun,
@@ -16,15 +16,6 @@ from registry.models import (
     Release,
     SurfaceFinding,
 )
-
-
-class Sample(NamedTuple):
-    """One gauge: its name, what it means, its labels, its value."""
-
-    name: str
-    help: str
-    labels: dict[str, str]
-    value: float
 
 
 def samples() -> Iterator[Sample]:
