@@ -25,7 +25,9 @@ class Evidence(models.Model):
 
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT)
     prompt = models.ForeignKey("registry.Prompt", null=True, on_delete=models.PROTECT)
-    prompt_version = models.ForeignKey("registry.PromptVersion", null=True, on_delete=models.PROTECT)
+    prompt_version = models.ForeignKey(
+        "registry.PromptVersion", null=True, on_delete=models.PROTECT
+    )
     rubric_version = models.ForeignKey("registry.RubricVersion", on_delete=models.PROTECT)
     source = models.CharField(max_length=80)
     trace_ref = models.BigIntegerField()
@@ -40,9 +42,7 @@ class Evidence(models.Model):
     probability = models.FloatField()
     created_at = models.DateTimeField()
 
-    objects: ClassVar[EvidenceQuerySet] = (
-        EvidenceQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[EvidenceQuerySet] = EvidenceQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [
@@ -58,9 +58,7 @@ class Evidence(models.Model):
                 name="evidence_probability",
             ),
         ]
-        indexes = [
-            models.Index(fields=["prompt", "mode", "cause", "-id"], name="evidence_by_mode")
-        ]
+        indexes = [models.Index(fields=["prompt", "mode", "cause", "-id"], name="evidence_by_mode")]
 
     def __str__(self) -> str:
         return f"{self.mode} ({self.cause})"

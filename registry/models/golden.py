@@ -37,9 +37,7 @@ class GoldenCase(models.Model):
     retired_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
-    objects: ClassVar[GoldenCaseQuerySet] = (
-        GoldenCaseQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[GoldenCaseQuerySet] = GoldenCaseQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

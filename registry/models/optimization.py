@@ -43,9 +43,7 @@ class OptimizationRun(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[OptimizationRunQuerySet] = (
-        OptimizationRunQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[OptimizationRunQuerySet] = OptimizationRunQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

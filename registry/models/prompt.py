@@ -67,9 +67,7 @@ class PromptVersion(models.Model):
     created_by = models.ForeignKey("core.User", null=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
 
-    objects: ClassVar[PromptVersionQuerySet] = (
-        PromptVersionQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[PromptVersionQuerySet] = PromptVersionQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [
@@ -84,7 +82,7 @@ class PromptVersion(models.Model):
 
 
 class Citation(models.Model):
-    """Why a line of a version is there: the edit and the evidence that asked for it; append-only."""
+    """Why a line of a version is there: the edit and the evidence it rests on; append-only."""
 
     version = models.ForeignKey(PromptVersion, on_delete=models.PROTECT, related_name="citations")
     evidence = models.ForeignKey("registry.Evidence", on_delete=models.PROTECT, related_name="+")
@@ -94,9 +92,7 @@ class Citation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["version", "evidence", "block"], name="citation_unique"
-            )
+            models.UniqueConstraint(fields=["version", "evidence", "block"], name="citation_unique")
         ]
 
     def __str__(self) -> str:

@@ -124,9 +124,7 @@ class Observation(models.Model):
     at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[ObservationQuerySet] = (
-        ObservationQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[ObservationQuerySet] = ObservationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

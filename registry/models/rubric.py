@@ -51,9 +51,7 @@ class RubricVersion(models.Model):
     created_by = models.ForeignKey("core.User", null=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
 
-    objects: ClassVar[RubricVersionQuerySet] = (
-        RubricVersionQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[RubricVersionQuerySet] = RubricVersionQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

@@ -32,18 +32,14 @@ class SurfaceFinding(models.Model):
     prompt = models.ForeignKey("registry.Prompt", null=True, on_delete=models.PROTECT)
     mode = models.CharField(max_length=80)
     lever = models.CharField(max_length=16, choices=Lever.choices)
-    state = models.CharField(
-        max_length=16, choices=FindingState.choices, default=FindingState.OPEN
-    )
+    state = models.CharField(max_length=16, choices=FindingState.choices, default=FindingState.OPEN)
     evidence_count = models.PositiveIntegerField()
     weight = models.FloatField()
     note = models.TextField(blank=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[SurfaceFindingQuerySet] = (
-        SurfaceFindingQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[SurfaceFindingQuerySet] = SurfaceFindingQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [
