@@ -18,7 +18,8 @@ from tests import traces
 
 # Words that only a machine says of an output; none may reach a blind eye.
 SECRETS = (
-    "<dt>Risk</dt>", "a person looks", "badge--tier", "groundedness", "SECRET-SCORE", "sent: judge",
+    "<dt>Risk</dt>", "a person looks", "badge--tier", "SECRET-SCORE",
+    "sent: judge",
 )  # fmt: skip
 STEPS = [
     {"kind": "LLM", "name": "chat", "input": "q", "output": "a", "span_id": "a" * 16},
@@ -57,6 +58,15 @@ class Desk:
         assert answer.status_code == 302
         assert "/review/" in answer["Location"], answer["Location"]
         return Slot.objects.get(holder=person, state=SlotState.LEASED)
+
+    def open_for(self, person: User) -> Slot:
+        """The same in a window of its own."""
+        return self.open(Client(), person)
+
+    def post(self, person: User, name: str, slot: Slot, data: dict[str, Any]) -> None:
+        client = Client()
+        client.force_login(person)
+        assert client.post(self.url(name, slot.pk), data).status_code < 400
 
     def form(self, slot: Slot, verdict: str = "acceptable", **more: Any) -> dict[str, Any]:
         """What the page posts."""
