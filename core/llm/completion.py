@@ -18,11 +18,13 @@ from openai.types.chat import ChatCompletion
 from core.db import slow
 from core.llm.connection import Connection, connection
 from core.llm.errors import BadAnswer, LlmError, Refused, Unavailable
-from core.llm.record import price, record_call
+from core.llm.record import price, record_calls
+from core.models import LlmCall
 
 Message: TypeAlias = Mapping[str, str]
 T = TypeVar("T")
 
+KEPT_AT_ONCE = 50
 _RETRIABLE = {408, 409, 425, 429}
 
 
@@ -135,10 +137,17 @@ def fan_out(
         return answer, attempts
 
     answers: list[T | LlmError] = []
-    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(messages)))) as pool:
-        for answer, attempts in pool.map(guarded, messages):
-            keep(attempts, purpose=purpose, project_id=project_id)
-            answers.append(answer)
+    made: list[Attempt] = []
+    try:
+        with ThreadPoolExecutor(max_workers=max(1, min(workers, len(messages)))) as pool:
+            for answer, attempts in pool.map(guarded, messages):
+                answers.append(answer)
+                made += attempts
+                if len(made) >= KEPT_AT_ONCE:
+                    keep(made, purpose=purpose, project_id=project_id)
+                    made = []
+    finally:
+        keep(made, purpose=purpose, project_id=project_id)
     return answers
 
 
@@ -170,19 +179,22 @@ class Breaker:
 
 
 def keep(attempts: Sequence[Attempt], *, purpose: str, project_id: int | None) -> None:
-    for attempt in attempts:
-        reply = attempt.reply
-        record_call(
-            project_id=project_id,
-            purpose=purpose,
-            model=reply.model if reply else attempt.model,
-            tokens_in=reply.tokens_in if reply else None,
-            tokens_out=reply.tokens_out if reply else None,
-            cost_usd=reply.cost_usd if reply else None,
-            latency_ms=attempt.latency_ms,
-            status="error" if attempt.error else "ok",
-            error=str(attempt.error) if attempt.error else "",
-        )
+    record_calls([_row(attempt, purpose, project_id) for attempt in attempts])
+
+
+def _row(attempt: Attempt, purpose: str, project_id: int | None) -> LlmCall:
+    reply = attempt.reply
+    return LlmCall(
+        project_id=project_id,
+        purpose=purpose,
+        model=reply.model if reply else attempt.model,
+        tokens_in=reply.tokens_in if reply else None,
+        tokens_out=reply.tokens_out if reply else None,
+        cost_usd=reply.cost_usd if reply else None,
+        latency_ms=attempt.latency_ms,
+        status="error" if attempt.error else "ok",
+        error=str(attempt.error) if attempt.error else "",
+    )
 
 
 def _timed(

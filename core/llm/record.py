@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.conf import settings
@@ -27,23 +28,38 @@ def record_call(
     error: str = "",
 ) -> None:
     """Keep one LlmCall; `status` is "ok" or "error". A failure to keep it is logged, not raised."""
-    try:
-        # A savepoint: in a caller's transaction a failed insert would spoil the rest of it.
-        with transaction.atomic():
-            LlmCall.objects.create(
+    record_calls(
+        [
+            LlmCall(
                 project_id=project_id,
                 purpose=purpose,
-                model=model[:120],
+                model=model,
                 tokens_in=tokens_in,
                 tokens_out=tokens_out,
                 cost_usd=cost_usd,
                 latency_ms=latency_ms,
                 status=status,
-                error=error.replace("\0", "")[:2000],
-                at=clock.now(),
+                error=error,
             )
+        ]
+    )
+
+
+def record_calls(calls: Sequence[LlmCall]) -> None:
+    """Keep them in one statement: a judge makes thousands, and a transaction for each would take
+    as long as the calls. A failure to keep them is logged, not raised."""
+    if not calls:
+        return
+    now = clock.now()
+    for call in calls:
+        call.model, call.at = call.model[:120], now
+        call.error = call.error.replace("\0", "")[:2000]
+    try:
+        # A savepoint: in a caller's transaction a failed insert would spoil the rest of it.
+        with transaction.atomic():
+            LlmCall.objects.bulk_create(calls)
     except Exception:
-        log.exception("a call of the %s model could not be recorded", purpose)
+        log.exception("%d calls of models could not be recorded", len(calls))
 
 
 def price(model: str, tokens_in: int | None, tokens_out: int | None) -> Decimal | None:

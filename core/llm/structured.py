@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import openai
@@ -99,6 +100,7 @@ def _in_mode(
     return parse(reply, schema), reply
 
 
+@lru_cache(maxsize=64)
 def _strict(schema: type[BaseModel]) -> Mapping[str, Any]:
     """The JSON schema in the strict dialect: every property required, no others allowed."""
     return openai.pydantic_function_tool(schema)["function"]["parameters"]
