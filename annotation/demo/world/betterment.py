@@ -56,6 +56,8 @@ def propose(world: World, slug: str, count: int, modes: Sequence[str]) -> bool:
     prompt = world.prompts[slug]
     if _proposals(prompt).count() >= count:
         return True
+    if _canary(prompt) is not None:
+        return False  # it would be made from a version that may be replaced
     weigh(world)
     waiting = SurfaceFinding.objects.filter(
         prompt=prompt, lever=Lever.PROMPT, state=FindingState.OPEN, mode__in=modes

@@ -25,7 +25,6 @@ GOALS: Final = {
     SECOND: "Where does explaining a product end and advising begin?",
 }
 AGENDA: Final = {FIRST: 12, SECOND: 9}
-FEWEST: Final = 3
 WHY: Final = {
     ConsensusState.DISPUTED: "The two opinions on it were split.",
     ConsensusState.FINAL: "Agreed, and a good example to compare the others with.",
@@ -41,7 +40,7 @@ def open_session(world: World, title: str) -> bool:
     if CalibrationSession.objects.filter(project=world.project, title=title).exists():
         return True
     chosen = _agenda(world, title)
-    if len(chosen) < FEWEST:
+    if len(chosen) < AGENDA[title]:
         return False
     lead = world.cast[LEAD]
     calibration.open_session(
@@ -102,7 +101,7 @@ def _session(world: World, title: str) -> CalibrationSession | None:
 
 
 def _agenda(world: World, title: str) -> list[Consensus]:
-    """What was split, and clear cases of both kinds to compare it with, a third each."""
+    """What was split, and clear cases of both kinds to compare it with, about a third each."""
     rows = Consensus.objects.current().filter(trace__project=world.project, votes__gte=1)
     final = rows.filter(state=ConsensusState.FINAL)
     kinds = (
@@ -110,8 +109,13 @@ def _agenda(world: World, title: str) -> list[Consensus]:
         final.filter(findings__mode__in=MODES[title]).distinct(),
         final.filter(verdict=Verdict.ACCEPTABLE),
     )
-    part = AGENDA[title] // len(kinds)
-    return [row for kind in kinds for row in kind.select_related("trace").order_by("-pk")[:part]]
+    size = AGENDA[title]
+    found: dict[int, Consensus] = {}
+    for place, kind in enumerate(kinds, start=1):
+        wanted = size * place // len(kinds) - len(found)
+        fresh = kind.exclude(pk__in=found).select_related("trace").order_by("-pk")
+        found |= {row.pk: row for row in fresh[:wanted]}
+    return list(found.values())
 
 
 def _payloads(items: Sequence[CalibrationItem]) -> dict[int, Payload]:

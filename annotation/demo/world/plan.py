@@ -54,7 +54,7 @@ FULL: Final = Scale(
     traces=3000,
     hours=(time(7, 30), time(10, 30), time(13, 30), time(16, 30), time(20)),
     complaints=0.16,
-    canary=CanarySettings(margin=0.1),
+    canary=CanarySettings(margin=0.12, beta=0.1),
     risk=0.3,
     waiting=85,
 )

@@ -114,18 +114,21 @@ def _release_second(world: World) -> bool:
     return not _in_full(world) or betterment.release_proposal(world, SUPPORT, 2, share=0.5)
 
 
+FIRST_AIM: Final = ("citation_missing", "incomplete", "unsupported_claim")
 STORY: Final[Sequence[Act]] = (
     Act(5.2, lambda world: meetings.open_session(world, meetings.FIRST)),
-    Act(5.3, lambda world: betterment.propose(world, SUPPORT, 1, ("citation_missing",))),
+    Act(5.3, lambda world: betterment.propose(world, SUPPORT, 1, FIRST_AIM), small_day=3),
     Act(5.6, lambda world: meetings.vote(world, meetings.FIRST)),
-    Act(6.1, lambda world: betterment.release_proposal(world, SUPPORT, 1, share=0.5)),
+    Act(
+        6.1, lambda world: betterment.release_proposal(world, SUPPORT, 1, share=0.5), small_day=3.6
+    ),
     Act(6.4, lambda world: meetings.rule_and_close(world, meetings.FIRST)),
     Act(7.6, _grant),
     Act(7.7, _move_line),
     Act(11.4, _propose_second),
     Act(12.2, _release_second),
-    Act(18.2, lambda world: betterment.write_playful(world, SUPPORT), small_day=10),
-    Act(18.9, lambda world: betterment.release_playful(world, SUPPORT), small_day=10.5),
+    Act(18.2, lambda world: betterment.write_playful(world, SUPPORT), small_day=8),
+    Act(18.9, lambda world: betterment.release_playful(world, SUPPORT), small_day=8.5),
     Act(20.3, lambda world: betterment.propose(world, COMPLAINT, 1, ("incomplete",))),
     Act(21.2, lambda world: betterment.dismiss_one(world, SUPPORT, "contradicts_context")),
     Act(LEAVE_FROM, _hand_over),
