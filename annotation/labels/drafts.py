@@ -43,7 +43,8 @@ def keep(submissions: Sequence[Submission], *, actor: User) -> list[Draft]:
     (the answer to the first attempt was lost on the way) gets no draft: an empty list therefore
     means that everything is saved.
     """
-    mine = Label.objects.filter(annotator=actor).values("slot_id")
+    # A vote has no slot: one NULL in the list would exclude every slot.
+    mine = Label.objects.filter(annotator=actor, slot__isnull=False).values("slot_id")
     wanted = {each.slot_id: as_draft(each.opinion) for each in submissions}
     slots = Slot.objects.visible_to(actor).filter(pk__in=wanted).exclude(pk__in=mine)
     found = list(slots.select_related("project"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
 from annotation import calibration
+from config.style_guide import style_guide
 from core.access import SYSTEM
 from core.models import Project, User
 from routing.models import Item
@@ -166,6 +168,14 @@ def test_a_fault_has_a_page_that_asks_nothing(
     answer = client.get(desk.url("home"))
     assert answer.status_code == 500
     assert b"Something broke on our side" in answer.content
+
+
+def test_the_style_guide_draws_every_part(rf: RequestFactory, db: None) -> None:
+    request = rf.get("/style/")
+    request.user = AnonymousUser()
+    page = style_guide(request).content.decode()
+    for part in ("loop__stage", "diff__row", "step__bar", "chart__svg", "dialog__foot"):
+        assert part in page
 
 
 def test_the_home_page_counts_what_happened(desk: Desk, client: Client, eve: User) -> None:

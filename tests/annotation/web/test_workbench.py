@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from annotation import calibration, labels
 from annotation.models import Draft, Label
 from core import clock
 from core.access import SYSTEM
@@ -147,6 +148,24 @@ def test_a_stale_lease_keeps_the_draft_and_says_what_to_do(
     assert draft.content["comment"] == "an hour of thought"
     assert not Label.objects.exists()
     assert "an hour of thought" in client.get(desk.url("queue")).content.decode()
+
+
+def test_a_stale_lease_keeps_the_draft_of_who_has_voted_in_a_calibration(
+    desk: Desk, client: Client, ann: User, lee: User
+) -> None:
+    [item] = desk.fill(1)
+    session = calibration.open_session(
+        project=desk.project, title="Tone", goal="", lead=lee, members=[ann],
+        traces=[(item.trace, "hard")], actor=SYSTEM,
+    )  # fmt: skip
+    labels.vote(
+        item=session.items.get(), scorecard=rubrics.Scorecard("acceptable"),
+        rubric_version=desk.rubric_version, source="page", actor=ann,
+    )  # fmt: skip
+    slot = desk.open(client, ann)
+    form = {**desk.form(slot, comment="an hour of thought"), "token": "99"}
+    assert client.post(desk.url("submit", slot.pk), form).status_code == 409
+    assert Draft.objects.get(user=ann).content["comment"] == "an hour of thought"
 
 
 def test_a_submit_whose_answer_was_lost_goes_on(desk: Desk, client: Client, ann: User) -> None:
