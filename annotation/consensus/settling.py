@@ -27,6 +27,7 @@ from routing.models import Item, Trace
 from routing.models.queue import ItemState, Purpose
 
 BATCH: Final = 500
+IDS: Final = 5000
 # Gold, repeats and calibration votes measure people; only these judge the output.
 COUNTED: Final = (Purpose.WORK.value, Purpose.AUDIT.value)
 
@@ -105,15 +106,23 @@ def _weigh(trace_ids: Sequence[int]) -> tuple[dict[int, list[Label]], dict[int, 
     labels: dict[int, list[Label]] = defaultdict(list)
     for label in latest.values():
         labels[label.trace_id].append(label)
-    found: dict[int, dict[str, tuple[str, str]]] = defaultdict(dict)
-    named = LabelFinding.objects.filter(label__in=_labels(trace_ids))
-    for pk, mode, severity, cause in named.values_list("label", "mode", "severity", "cause"):
-        found[pk][mode] = (severity, cause)
+    found = _findings([label.pk for label in latest.values()])
     outcomes = {
         trace_id: majority([_voice(label, found.get(label.pk, {})) for label in given])
         for trace_id, given in labels.items()
     }
     return labels, outcomes
+
+
+def _findings(label_ids: Sequence[int]) -> dict[int, dict[str, tuple[str, str]]]:
+    """What each label names: mode to severity and cause. By id, not by a subquery: right after a
+    flood of labels the statistics are old, and the plan of a subquery is a matter of luck."""
+    found: dict[int, dict[str, tuple[str, str]]] = defaultdict(dict)
+    for start in range(0, len(label_ids), IDS):
+        named = LabelFinding.objects.filter(label__in=label_ids[start : start + IDS])
+        for pk, mode, severity, cause in named.values_list("label", "mode", "severity", "cause"):
+            found[pk][mode] = (severity, cause)
+    return found
 
 
 def _voice(label: Label, findings: dict[str, tuple[str, str]]) -> Voice:
