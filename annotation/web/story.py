@@ -20,6 +20,8 @@ Json: TypeAlias = dict[str, Any]
 # How much of a text a page shows before somebody asks for all of it, in characters.
 SHOWN: Final = 20_000
 SHOWN_OUTPUT: Final = 100_000
+# A shorter passage is no burden, and may be the customer's own words.
+WORTH_LEAVING_OUT: Final = 40
 # Steps in which a machine judges; a blind reader must not see what it said.
 JUDGING: Final = frozenset({"EVALUATOR", "GUARDRAIL"})
 ICONS: Final = {
@@ -60,10 +62,10 @@ def tell(trace: Trace, *, blind: bool, whole: bool = False) -> Story:
         return Story()
     story = Story(output=payload.output)
     _tell_output(story, whole)
-    _tell_asked(story, _dicts(payload.content.get("messages")), whole)
+    documents = _dicts(payload.content.get("documents"))
+    _tell_asked(story, _dicts(payload.content.get("messages")), documents, whole)
     story.documents = [
-        _document(story, place, each, whole)
-        for place, each in enumerate(_dicts(payload.content.get("documents")), start=1)
+        _document(story, place, each, whole) for place, each in enumerate(documents, start=1)
     ]
     steps = [
         step
@@ -99,7 +101,7 @@ def _limit(text: str, whole: bool) -> int:
     return len(text) if whole else SHOWN
 
 
-def _tell_asked(story: Story, messages: list[Json], whole: bool) -> None:
+def _tell_asked(story: Story, messages: list[Json], documents: list[Json], whole: bool) -> None:
     system = [each for each in messages if each.get("role") in {"system", "developer"}]
     talk = [each for each in messages if each.get("role") not in {"system", "developer"}]
     last = next(
@@ -108,11 +110,21 @@ def _tell_asked(story: Story, messages: list[Json], whole: bool) -> None:
     said = "\n\n".join(_said(each) for each in system)
     story.system = story.shorten(said, _limit(said, whole))
     if last is not None:
-        asked = _said(talk[last])
+        asked = _without(_said(talk[last]), documents)
         story.asked = story.shorten(asked, _limit(asked, whole))
     story.messages = [
         _message(story, each, whole) for place, each in enumerate(talk) if place != last
     ]
+
+
+def _without(text: str, documents: Sequence[Json]) -> str:
+    """A question is often sent with all that was retrieved for it; that stands under its own
+    heading already, and nobody should have to read past it twice to find the question."""
+    for document in documents:
+        words = _plain(document.get("text")).strip()
+        if len(words) >= WORTH_LEAVING_OUT:
+            text = text.replace(words, "[text under Retrieved]")
+    return text
 
 
 def _message(story: Story, message: Json, whole: bool) -> Json:

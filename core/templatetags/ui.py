@@ -123,7 +123,8 @@ def span(seconds: float | None) -> str:
 @register.filter
 def initials(name: object) -> str:
     """The first letters of the first and the last word, for an avatar."""
-    words = str(name).replace("@", " ").replace(".", " ").split() or ["?"]
+    words = str(name).replace("@", " ").replace(".", " ").split()
+    words = [word for word in words if word[0].isalnum()] or ["?"]
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
