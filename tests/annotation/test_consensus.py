@@ -327,7 +327,8 @@ def test_a_canary_learns_what_people_found(
             (False, False, True, True),
             strict=False,
         ):
-            make_items(make_traces(desk.environment, version=version, user=user))
+            key = {"whetstone.key": user}
+            make_items(make_traces(desk.environment, version=version, metadata=key))
             desk.judge(ann, card)
             expected.append((user, arm, defect, "human"))
     consensus.settle_due()
