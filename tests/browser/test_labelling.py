@@ -11,7 +11,7 @@ from routing import queue
 from routing.models import Slot
 from routing.models.queue import SlotState
 from tests.annotation.web.desk import SECRETS, Desk
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, until
 
 pytestmark = pytest.mark.browser
 
@@ -106,6 +106,8 @@ def test_what_was_typed_last_is_kept_though_the_window_closes_at_once(
     at.go(desk.url("workbench", slot.pk))
     at.page.fill("#comment", "the last words")
     at.go(desk.url("queue"))
+    # The browser sends it while the next page loads already.
+    until(Draft.objects.filter(slot=slot).exists)
     at.go(desk.url("workbench", slot.pk))
     expect(at.page.locator("#comment")).to_have_value("the last words")
 
