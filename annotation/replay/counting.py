@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Count, QuerySet
 
@@ -20,10 +21,21 @@ from registry import rubrics
 from routing.models import AutoApproval, Decision, Item, RiskPolicy, Trace
 from routing.models.decision import Action, PolicyState
 
-JUDGING = (Verdict.ACCEPTABLE.value, Verdict.DEFECTIVE.value)
+JUDGING: Final = (Verdict.ACCEPTABLE.value, Verdict.DEFECTIVE.value)
+PORTION: Final = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+class Given(NamedTuple):
+    """A label that stands: no later one of the same person supersedes it. `found` maps each
+    failure mode that it names to the severity."""
+
+    trace: int
+    annotator: int
+    verdict: str
+    found: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Scope:
     """The outputs that the report is about: those of the lines, and nothing else of the project."""
 
@@ -39,12 +51,30 @@ class Scope:
         return Decision.objects.filter(trace__in=self.traces, sequence=1)
 
     @property
-    def labels(self) -> QuerySet[Label]:
-        return Label.objects.current().filter(trace__in=self.traces)
-
-    @property
     def consensus(self) -> QuerySet[Consensus]:
         return Consensus.objects.current().filter(trace__in=self.traces)
+
+    @cached_property
+    def labels(self) -> list[Given]:
+        """Fetched by key and put together here: right after a flood of labels the statistics are
+        old, and how the database would join tens of thousands of them is a matter of luck."""
+        rows = Label.objects.filter(trace__in=self.traces).order_by("pk")
+        labels = {
+            pk: (Given(trace, annotator, verdict, {}), earlier)
+            for pk, trace, annotator, verdict, earlier in rows.values_list(
+                "pk", "trace_id", "annotator_id", "verdict", "supersedes_id"
+            )
+        }
+        for part in _portions(list(labels)):
+            named = LabelFinding.objects.filter(label__in=part)
+            for pk, mode, severity in named.values_list("label_id", "mode", "severity"):
+                labels[pk][0].found[mode] = severity
+        superseded = {earlier for _, earlier in labels.values()}
+        return [given for pk, (given, _) in labels.items() if pk not in superseded]
+
+
+def _portions(keys: list[int]) -> Iterator[list[int]]:
+    return (keys[start : start + PORTION] for start in range(0, len(keys), PORTION))
 
 
 def route(scope: Scope) -> Routed:
@@ -98,7 +128,10 @@ def hold_back(scope: Scope, yardstick: truth.Yardstick) -> truth.Escape:
 def take_audit(scope: Scope, yardstick: truth.Yardstick) -> truth.Audit:
     """What the labels of the audited outputs say of all that were of low risk."""
     drawn = dict(scope.decisions.filter(action=Action.AUDIT).values_list("trace_id", "probability"))
-    votes = _defect_votes(list(drawn), yardstick)
+    votes: dict[int, list[bool]] = defaultdict(list)
+    for given in scope.labels:
+        if given.trace in drawn and given.verdict in JUDGING:
+            votes[given.trace].append(any(map(yardstick.counts, given.found.values())))
     judged = [
         (found, drawn[pk])
         for pk, said in sorted(votes.items())
@@ -107,45 +140,32 @@ def take_audit(scope: Scope, yardstick: truth.Yardstick) -> truth.Audit:
     return truth.audit(len(drawn), judged)
 
 
-def _defect_votes(traces: Sequence[int], yardstick: truth.Yardstick) -> dict[int, list[bool]]:
-    labels = Label.objects.current().filter(trace__in=traces, verdict__in=JUDGING)
-    bad = {
-        pk
-        for pk, severity in LabelFinding.objects.filter(label__in=labels).values_list(
-            "label", "severity"
-        )
-        if yardstick.counts(severity)
-    }
-    votes: dict[int, list[bool]] = defaultdict(list)
-    for pk, trace in labels.values_list("pk", "trace_id"):
-        votes[trace].append(pk in bad)
-    return votes
-
-
 def judge(scope: Scope) -> Judged:
     """Labels by verdict and mode, consensus by verdict and state."""
     consensus: dict[str, dict[str, int]] = {}
     for verdict, state, count in _counted(scope.consensus, "verdict", "state"):
         consensus.setdefault(verdict, {})[state] = count
     return Judged(
-        labels=scope.labels.count(),
-        annotators=scope.labels.order_by().values("annotator").distinct().count(),
-        verdicts=counts(scope.labels, "verdict"),
+        labels=len(scope.labels),
+        annotators=len({given.annotator for given in scope.labels}),
+        verdicts=dict(sorted(Counter(given.verdict for given in scope.labels).items())),
         consensus=consensus,
-        modes=counts(LabelFinding.objects.filter(label__in=scope.labels), "mode"),
+        modes=_named(scope),
     )
+
+
+def _named(scope: Scope) -> dict[str, int]:
+    """How many labels name each mode."""
+    return dict(sorted(Counter(mode for given in scope.labels for mode in given.found).items()))
 
 
 def agree(scope: Scope) -> Agreement:
     """Between those who judged the same outputs, which were chosen by risk: hard ones prevail."""
-    found: dict[int, set[str]] = defaultdict(set)
-    judging = scope.labels.filter(verdict__in=JUDGING)
-    for label, mode in LabelFinding.objects.filter(label__in=judging).values_list("label", "mode"):
-        found[label].add(mode)
-    given: dict[Any, dict[Any, frozenset[str]]] = defaultdict(dict)
-    for pk, trace, annotator in judging.order_by("pk").values_list("pk", "trace", "annotator"):
-        given[trace][annotator] = frozenset(found.get(pk, ()))
-    shared = {trace: said for trace, said in given.items() if len(said) > 1}
+    said: dict[Any, dict[Any, frozenset[str]]] = defaultdict(dict)
+    for given in scope.labels:
+        if given.verdict in JUDGING:
+            said[given.trace][given.annotator] = frozenset(given.found)
+    shared = {trace: by_person for trace, by_person in said.items() if len(by_person) > 1}
     if not shared:
         return Agreement(0, 0, None, ())
     whole = agreement.assess(shared)
@@ -157,7 +177,9 @@ def rank(scope: Scope) -> tuple[Bar, ...]:
     labels = {code: mode.label for code, mode in rubrics.modes_of(scope.world.rubric).items()}
     count: Counter[str] = Counter()
     weight: Counter[str] = Counter()
-    rows = ConsensusFinding.objects.filter(consensus__in=scope.consensus)
+    rows = ConsensusFinding.objects.filter(
+        consensus__trace__in=scope.traces, consensus__superseded_at=None
+    )
     for mode, probability in rows.values_list("mode", "consensus__item__decision__probability"):
         count[mode] += 1
         weight[mode] += 1 / probability  # type: ignore[assignment]
@@ -174,7 +196,7 @@ def rank(scope: Scope) -> tuple[Bar, ...]:
 
 def default(scope: Scope) -> tuple[Cause, ...]:
     """The defaults that were used: no file states root causes."""
-    used = counts(LabelFinding.objects.filter(label__in=scope.labels), "mode")
+    used = _named(scope)
     modes = rubrics.modes_of(scope.world.rubric)
     return tuple(
         Cause(

@@ -9,12 +9,14 @@ from typing import Any, Final, TextIO
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from rich.console import Console
 
 from annotation import replay
 
 # Of a report that goes into a file.
 WIDTH: Final = 120
+AGAIN: Final = "Run the same command again: it goes on from here."
 
 
 class Command(BaseCommand):
@@ -30,28 +32,34 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there too")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            faults = self._replay(options)
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from error
+        except replay.Stuck as error:
+            raise CommandError(f"{error} {AGAIN}") from error
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(f"The database does not answer: {error} {AGAIN}") from error
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        if faults:
+            raise CommandError(f"{faults} lines are broken; all others have been replayed.")
+
+    def _replay(self, options: dict[str, Any]) -> str:
+        """All of it; what share of the lines is broken, in words, or nothing."""
         began = time.monotonic()
         # The report can be piped away; how far it has come is still seen.
         show = replay.show_on(_console(options.get("stderr"), stderr=True))
         reading = self._read(options["file"], options["limit"], show)
-        try:
-            world = replay.prepare(reading, slug=options["project"])
-            done = replay.run(reading.lines, reading.dataset, world, show)
-        except ValidationError as error:
-            raise CommandError("; ".join(error.messages)) from error
-        except (replay.Stuck, ValueError) as error:
-            raise CommandError(f"{error} Run the same command again to go on.") from error
+        world = replay.prepare(reading, slug=options["project"])
+        done = replay.run(reading.lines, reading.dataset, world, show)
         report = replay.compile_report(reading, world, done.traces)
-        run = {
-            "created": done.created,
-            "known": done.known,
-            "seconds": round(time.monotonic() - began, 1),
-        }
+        seconds = round(time.monotonic() - began, 1)
+        run = {"created": done.created, "known": done.known, "seconds": seconds}
         _print(_console(options.get("stdout")), report, run)
         if options["json"]:
             _write(options["json"], report.to_json() | {"run": run})
-        if reading.faults:
-            raise CommandError(f"{len(reading.faults):,} of {reading.read:,} lines are broken.")
+        return f"{len(reading.faults):,} of {reading.read:,}" if reading.faults else ""
 
     def _read(self, path: Path, limit: int | None, show: replay.Show) -> replay.Reading:
         try:

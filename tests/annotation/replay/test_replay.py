@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from pytest_django import Settings
 
 from annotation import consensus, replay
@@ -290,6 +292,17 @@ def test_nothing_is_left_due(tmp_path: Path, people: Project) -> None:
     play(write(tmp_path / "f.jsonl", some()), tmp_path, project="theirs")
     assert not consensus.due().exists()
     assert decide.decide_due() == 0
+
+
+def test_statistics_from_when_the_tables_were_empty_do_not_stop_it(
+    tmp_path: Path, people: Project
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    began = time.monotonic()
+    play(EXTRACT / "dices350.jsonl", tmp_path, project="theirs")
+    # With plans made for empty tables it took more than ten minutes.
+    assert time.monotonic() - began < 60
 
 
 def test_the_report_can_be_read(tmp_path: Path, people: Project) -> None:
