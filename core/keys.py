@@ -80,6 +80,9 @@ def find_key(text: str) -> ApiKey | None:
     if len(parts) < 4 or parts[0] != PREFIX:
         return None
     public, secret = parts[-2], parts[-1]
+    # A NUL, which a password of Basic can hold, would be an error of the database.
+    if not public.isalnum():
+        return None
     key = (
         ApiKey.objects.select_related("project", "environment")
         .filter(public_id=public, revoked_at=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import shared_task
 
@@ -17,11 +17,16 @@ from registry.models import Prompt, PromptVersion
 from registry.serving import Served, resolve_many
 from routing.models import Payload, Span, Trace
 from routing.models.trace import Stage
+from routing.otlp.values import MAX_COUNT
 from routing.scoring import score_task
 from routing.spans import SpanIn, TraceIn, span_as_json, span_from_json
 from routing.summary import summarise
 
+N = TypeVar("N", int, float)
+
 PREVIEW = 200
+# What the column of the cost can hold, in US dollars.
+MAX_COST = 999_999.0
 # Of a trace, these stand in columns or in `Payload.output`.
 NOT_IN_CONTENT = ("trace_id", "output", "started_at", "ended_at")
 BATCH = 200
@@ -128,11 +133,17 @@ def columns(trace: TraceIn) -> dict[str, Any]:
         "tags": [tag[:120] for tag in trace.tags],
         "status": trace.status[:8],
         "preview": " ".join(trace.output[: PREVIEW * 2].split())[:PREVIEW],
-        "tokens_in": trace.tokens_in,
-        "tokens_out": trace.tokens_out,
-        "cost_usd": trace.cost_usd,
+        "tokens_in": _held(trace.tokens_in, MAX_COUNT),
+        "tokens_out": _held(trace.tokens_out, MAX_COUNT),
+        "cost_usd": _held(trace.cost_usd, MAX_COST),
         "latency_ms": trace.latency_ms,
     }
+
+
+def _held(number: N | None, most: N) -> N | None:
+    """The number where its column can hold it; the payload keeps it in any case. Sums over spans
+    may pass every bound, and one such trace would stop all that settle with it."""
+    return number if number is not None and 0 <= number <= most else None
 
 
 def key_of(trace: TraceIn) -> str:

@@ -16,10 +16,10 @@ from rest_framework.views import APIView
 from core import clock
 from core.access import Verb, require
 from core.models import ApiKey
-from routing.ingest import ingest
+from routing.ingest import MAX_COST, ingest
 from routing.models import Decision, Item, Trace
-from routing.otlp.values import clean
-from routing.spans import TraceIn
+from routing.otlp.values import MAX_COUNT, clean
+from routing.spans import EARLIEST, LATEST, TraceIn
 
 MOST = 500
 
@@ -47,12 +47,22 @@ class DocumentSerializer(serializers.Serializer[dict[str, Any]]):
     score = serializers.FloatField(required=False, allow_null=True)
 
 
+def check_moment(at: datetime) -> None:
+    """Content is kept by month: a time that we are not prepared for is the fault of a clock."""
+    if not EARLIEST <= at <= LATEST:
+        raise serializers.ValidationError(f"From {EARLIEST:%Y} to {LATEST:%Y}, not {at:%Y}.")
+
+
 class TraceSerializer(serializers.Serializer[dict[str, Any]]):
     """One whole trace as a client sends it."""
 
     trace_id = serializers.CharField(max_length=64)
-    started_at = serializers.DateTimeField(required=False, default_timezone=UTC)
-    ended_at = serializers.DateTimeField(required=False, allow_null=True, default_timezone=UTC)
+    started_at = serializers.DateTimeField(
+        required=False, default_timezone=UTC, validators=[check_moment]
+    )
+    ended_at = serializers.DateTimeField(
+        required=False, allow_null=True, default_timezone=UTC, validators=[check_moment]
+    )
     name = serializers.CharField(required=False, allow_blank=True, max_length=200)
     messages = MessageSerializer(many=True, required=False)
     output = serializers.CharField(allow_blank=True, trim_whitespace=False)
@@ -71,9 +81,15 @@ class TraceSerializer(serializers.Serializer[dict[str, Any]]):
     tags = serializers.ListField(child=serializers.CharField(max_length=120), required=False)
     metadata = serializers.DictField(required=False)
     scores = serializers.DictField(required=False)
-    tokens_in = serializers.IntegerField(required=False, allow_null=True, min_value=0)
-    tokens_out = serializers.IntegerField(required=False, allow_null=True, min_value=0)
-    cost_usd = serializers.FloatField(required=False, allow_null=True, min_value=0)
+    tokens_in = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=MAX_COUNT
+    )
+    tokens_out = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=MAX_COUNT
+    )
+    cost_usd = serializers.FloatField(
+        required=False, allow_null=True, min_value=0, max_value=MAX_COST
+    )
     latency_ms = serializers.FloatField(required=False, allow_null=True, min_value=0)
     status = serializers.ChoiceField(choices=["ok", "error"], required=False)
     error = serializers.CharField(required=False, allow_blank=True)

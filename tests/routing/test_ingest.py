@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -17,7 +19,7 @@ from registry.serving import resolve
 from routing.ingest import ingest, settle_due, store_spans
 from routing.models import Payload, Trace
 from routing.models.trace import Stage
-from routing.spans import SpanIn
+from routing.spans import SpanIn, Tokens
 from tests import factories
 from tests.registry.facts import approve
 from tests.traces import run, send, trace_in
@@ -176,3 +178,28 @@ def test_a_late_span_makes_the_payload_whole_and_leaves_the_decision(
         store_spans([late], environment=environment, actor=SYSTEM)
     assert Trace.objects.get().stage == Stage.DECIDED
     assert Payload.objects.get().output == "the answer"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"tokens": Tokens(input=2**31 - 1)},
+        {"cost_usd": 5e8},
+        {"cost_usd": 1e300},
+        {"cost_usd": -1e300},
+    ],
+)
+def test_a_number_that_no_column_holds_does_not_hold_up_the_others(
+    environment: Environment, facts: dict[str, Any]
+) -> None:
+    moment = clock.now()
+    with clock.at(moment):
+        calls = [span(name, kind="LLM", output_text="hi", **facts) for name in "ab"]
+        other = replace(span("c", kind="LLM", output_text="ho"), trace_id="f" * 32)
+        store_spans([*calls, other], environment=environment, actor=SYSTEM)
+    with clock.at(moment + timedelta(minutes=1)):
+        assert settle_due() == 2
+    row = Trace.objects.get(trace_id=calls[0].trace_id)
+    assert (row.tokens_in, row.cost_usd) == (None, None)
+    kept = Payload.objects.get(trace_id=row.pk).content
+    assert kept["tokens_in"] or kept["cost_usd"]

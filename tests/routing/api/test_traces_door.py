@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from unittest.mock import patch
 
 import pytest
@@ -97,3 +98,36 @@ def test_another_projects_key_finds_nothing(client: Client, key: str, elsewhere:
     foreign = factories.make_key(factories.make_environment(elsewhere), ["read"]).text
     answer = client.get("/api/v1/traces/req-1/decision", headers={"X-API-Key": foreign})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"tokens_in": 3_000_000_000},
+        {"tokens_out": 2**70},
+        {"cost_usd": 1e9},
+        {"cost_usd": 1e300},
+        {"cost_usd": "NaN"},
+        {"latency_ms": "Infinity"},
+        {"started_at": "0001-01-01T00:00:00Z"},
+        {"started_at": "9999-12-31T23:59:59Z"},
+    ],
+)
+def test_numbers_and_times_out_of_range_are_named_and_not_called_our_fault(
+    client: Client, key: str, facts: dict[str, object]
+) -> None:
+    answer = post(client, key, ONE | facts)
+    assert answer.status_code == 400
+    assert next(iter(facts)) in str(answer.json()["fields"])
+
+
+@pytest.mark.django_db
+def test_a_key_that_no_database_can_look_up_is_an_unknown_key(client: Client) -> None:
+    basic = base64.b64encode(b"user:wsk_production_\x00_secret").decode()
+    answer = client.post(
+        "/api/v1/traces",
+        data=ONE,
+        content_type="application/json",
+        headers={"Authorization": f"Basic {basic}"},
+    )
+    assert answer.status_code == 401
