@@ -86,9 +86,11 @@ def _claim_unjudged(limit: int) -> list[int]:
 
 def _judge(project: Project, subjects: Sequence[Subject]) -> list[Signal | None]:
     version = rubrics.current(project)
-    if version is None or not llm.configured("judge"):
+    modes = [*rubrics.modes_of(version).values()] if version else []
+    # An edition without modes can tell good from bad, but leaves nothing to judge by.
+    if not modes or not llm.configured("judge"):
         return [None] * len(subjects)
-    judge = ModelJudge([*rubrics.modes_of(version).values()], project_id=project.pk)
+    judge = ModelJudge(modes, project_id=project.pk)
     return [*judge.evaluate(subjects)]
 
 

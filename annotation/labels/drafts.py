@@ -16,6 +16,7 @@ from core.access import Verb, require
 from core.audit import record
 from core.db import command, step
 from core.models import Project, User
+from core.text import storable
 from routing.models import Slot
 
 LARGEST: Final = 2_000_000
@@ -85,15 +86,5 @@ def _plain(content: dict[str, Any]) -> dict[str, Any]:
     if len(text) > LARGEST:
         raise ValidationError({"content": f"Longer than {LARGEST:,} characters."})
     # A draft is saved while somebody types: what jsonb cannot hold is dropped, not refused.
-    kept: dict[str, Any] = _storable(content)
+    kept: dict[str, Any] = storable(content)
     return kept
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_storable(str(key)): _storable(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_storable(each) for each in value]
-    return value

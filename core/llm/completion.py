@@ -20,6 +20,7 @@ from core.llm.connection import Connection, connection
 from core.llm.errors import BadAnswer, LlmError, Refused, Unavailable
 from core.llm.record import price, record_calls
 from core.models import LlmCall
+from core.text import storable
 
 Message: TypeAlias = Mapping[str, str]
 T = TypeVar("T")
@@ -274,8 +275,9 @@ def _reply(completion: ChatCompletion, link: Connection, latency_ms: int) -> Rep
     tokens_in = getattr(usage, "prompt_tokens", None)
     tokens_out = getattr(usage, "completion_tokens", None)
     return Reply(
-        text=choices[0].message.content or "",
-        model=completion.model or link.model,
+        # Whoever keeps an answer should not have to ask whether the database can hold it.
+        text=storable(choices[0].message.content or ""),
+        model=storable(completion.model or link.model),
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         cost_usd=price(link.model, tokens_in, tokens_out),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from core.text import storable
+
 
 class LlmError(Exception):
-    """Any failure of a model call."""
+    """Any failure of a model call. Its message, which may quote a server, can be stored."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(storable(message))
 
 
 class NotConfigured(LlmError):

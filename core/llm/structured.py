@@ -15,6 +15,7 @@ from core.db import slow
 from core.llm.completion import Attempt, Message, Reply, ask, fan_out, keep
 from core.llm.connection import Connection, connection
 from core.llm.errors import BadAnswer, LlmError, Refused
+from core.text import storable
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -123,10 +124,15 @@ def parse(reply: Reply, schema: type[M]) -> M:
     error: ValidationError | None = None
     for candidate in _candidates(reply.text):
         try:
-            return schema.model_validate_json(candidate)
+            return _storable(schema.model_validate_json(candidate))
         except ValidationError as raised:
             error = error or raised
     raise BadAnswer(f"{reply.model}: not a {schema.__name__}: {_summary(error)}")
+
+
+def _storable(found: M) -> M:
+    """An escape in the answer's JSON can hide what its text did not show."""
+    return type(found).model_validate(storable(found.model_dump()))
 
 
 def _candidates(text: str) -> list[str]:
