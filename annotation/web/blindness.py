@@ -18,6 +18,7 @@ from core.models import Project, User
 from routing.models import Reviewer, Slot, Trace
 from routing.models.queue import SlotState
 from routing.models.reviewer import ReviewerState
+from routing.models.trace import Stage
 
 ALIVE = (SlotState.OPEN, SlotState.LEASED)
 
@@ -31,9 +32,8 @@ def reveals(trace: Trace, *, project: Project, reader: User) -> bool:
         return False
     if Label.objects.filter(trace=trace, annotator=reader, purpose__in=COUNTED).exists():
         return True
-    return Verb.SEE_DECISIONS in verbs and not _may_get(project, reader).filter(
-        item__trace=trace
-    ).exists()  # fmt: skip
+    waits = _unjudged(project, reader).filter(pk=trace.pk)
+    return Verb.SEE_DECISIONS in verbs and not waits.exists()
 
 
 def _must_judge(trace: Trace, reader: User) -> bool:
@@ -48,13 +48,12 @@ def _must_judge(trace: Trace, reader: User) -> bool:
 
 def _may_get(project: Project, reader: User) -> QuerySet[Slot]:
     """The slots that the reader could claim now or later; none for who is not at work here."""
-    at_work = Reviewer.objects.filter(project=project, user=reader, state=ReviewerState.ACTIVE)
     mine = Slot.objects.filter(
         item=OuterRef("item"), holder=reader, state__in=[SlotState.LEASED, SlotState.DONE]
     )
     return Slot.objects.filter(
-        Exists(at_work), Q(reserved_for=None) | Q(reserved_for=reader), ~Exists(mine),
-        project=project, state__in=ALIVE,
+        Exists(_at_work(project, reader)), Q(reserved_for=None) | Q(reserved_for=reader),
+        ~Exists(mine), project=project, state__in=ALIVE,
     )  # fmt: skip
 
 
@@ -76,12 +75,22 @@ def without_hidden(traces: QuerySet[Trace], *, project: Project, reader: User) -
     return traces.exclude(pk__in=_unjudged(project, reader).values("pk"))
 
 
+def _at_work(project: Project, reader: User) -> QuerySet[Reviewer]:
+    return Reviewer.objects.filter(project=project, user=reader, state=ReviewerState.ACTIVE)
+
+
 def _unjudged(project: Project, reader: User) -> QuerySet[Trace]:
-    """Traces of which the reader holds a slot, may get one, or owes a vote."""
+    """Traces of which the reader holds a slot, may get one, or owes a vote.
+
+    Before the decision there are scores and no slot yet: whoever is at work may still get it.
+    """
     held = Slot.objects.filter(holder=reader, state=SlotState.LEASED, item__trace=OuterRef("pk"))
     owed = CalibrationItem.objects.filter(
         trace=OuterRef("pk"), ruling="", session__state=SessionState.OPEN,
         session__members__user=reader,
     ).exclude(labels__annotator=reader)  # fmt: skip
     available = _may_get(project, reader).filter(item__trace=OuterRef("pk"))
-    return Trace.objects.filter(Exists(held) | Exists(owed) | Exists(available), project=project)
+    coming = ~Q(stage=Stage.DECIDED) & Exists(_at_work(project, reader))
+    return Trace.objects.filter(
+        Exists(held) | Exists(owed) | Exists(available) | coming, project=project
+    )

@@ -22,6 +22,8 @@ SHOWN: Final = 20_000
 SHOWN_OUTPUT: Final = 100_000
 # A shorter passage is no burden, and may be the customer's own words.
 WORTH_LEAVING_OUT: Final = 40
+# Levels of steps that a page draws.
+DEEPEST: Final = 16
 # Steps in which a machine judges; a blind reader must not see what it said.
 JUDGING: Final = frozenset({"EVALUATOR", "GUARDRAIL"})
 ICONS: Final = {
@@ -67,11 +69,8 @@ def tell(trace: Trace, *, blind: bool, whole: bool = False) -> Story:
     story.documents = [
         _document(story, place, each, whole) for place, each in enumerate(documents, start=1)
     ]
-    steps = [
-        step
-        for step in _dicts(payload.content.get("steps"))
-        if not (blind and step.get("kind") in JUDGING)
-    ]
+    steps = _dicts(payload.content.get("steps"))
+    steps = _without_judges(steps) if blind else steps
     story.steps = _tree(steps)
     story.details = [
         _detail(story, place, step, whole) for place, step in enumerate(steps, start=1)
@@ -180,30 +179,72 @@ def _detail(story: Story, place: int, step: Json, whole: bool) -> Json:
 
 
 def _icon(step: Json) -> str:
-    return ICONS.get(str(step.get("kind")), "branch")
+    return ICONS.get(_kind(step), "branch")
 
 
 def _number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
+def _without_judges(steps: Sequence[Json]) -> list[Json]:
+    """The steps that no judge took: neither a judge's own nor those below it, such as its call of
+    a model, whose answer is the score in words."""
+    _, below = _below(steps)
+    hidden = {place for place, step in enumerate(steps) if _kind(step) in JUDGING}
+    left = list(hidden)
+    while left:
+        fresh = set(below.get(_id(steps[left.pop()]), [])) - hidden
+        hidden |= fresh
+        left += fresh
+    return [step for place, step in enumerate(steps) if place not in hidden]
+
+
+def _below(steps: Sequence[Json]) -> tuple[list[int], dict[str, list[int]]]:
+    """Places of the steps above which there is none, and of the others by the span above them."""
+    known = {_id(step) for step in steps} - {""}
+    heads: list[int] = []
+    found: dict[str, list[int]] = {}
+    for place, step in enumerate(steps):
+        parent = _id(step, "parent_id")
+        under = parent in known and parent != _id(step)
+        (found.setdefault(parent, []) if under else heads).append(place)
+    return heads, found
+
+
+def _kind(step: Json) -> str:
+    """Applications that send whole traces spell it as they like."""
+    return str(step.get("kind") or "").upper()
+
+
 def _tree(steps: Sequence[Json]) -> list[Json]:
-    """Rows for `ui/steps.html`: children under their parents, bars in percent of the whole."""
+    """Rows for `ui/steps.html`: children under their parents, bars in percent of the whole.
+
+    Below `DEEPEST` levels all stand on one: a template that includes itself has its limits.
+    """
     whole = max(
         (_number(step.get("started_ms")) + _number(step.get("duration_ms")) for step in steps),
         default=0.0,
     )
     rows = [_row(place, step, whole) for place, step in enumerate(steps, start=1)]
-    by_id = {step["span_id"]: row for step, row in zip(steps, rows, strict=True) if _id(step)}
+    heads, below = _below(steps)
     top: list[Json] = []
-    for step, row in zip(steps, rows, strict=True):
-        parent = by_id.get(step.get("parent_id") or "")
-        (parent["children"] if parent and parent is not row else top).append(row)
+    seen: set[int] = set()
+    # Spans that name each other as parents hang below nothing: they come last, at the top.
+    left = [(place, 1, top) for place in reversed([*heads, *range(len(steps))])]
+    while left:
+        place, level, beside = left.pop()
+        if place not in seen:
+            seen.add(place)
+            beside.append(rows[place])
+            inner = rows[place]["children"] if level < DEEPEST else beside
+            under = below.get(_id(steps[place]), [])
+            left += [(each, level + 1, inner) for each in reversed(under)]
     return top
 
 
-def _id(step: Json) -> bool:
-    return isinstance(step.get("span_id"), str) and bool(step["span_id"])
+def _id(step: Json, key: str = "span_id") -> str:
+    name = step.get(key)
+    return name if isinstance(name, str) else ""
 
 
 def _row(place: int, step: Json, whole: float) -> Json:

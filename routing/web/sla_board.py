@@ -87,6 +87,8 @@ def _moving(request: HtmxRequest, project: Project, since: datetime) -> dict[str
         "rows": [Row(each) for each in clocks] if sees_tiers else [Row(whole)],
         "sees_tiers": sees_tiers,
         "sees_all": sees_all,
+        # Of a single item nobody sees it who may still get that item to judge.
+        "sees_each_tier": sees_all and Verb.REVIEW not in verbs,
         "pressing": board.pressing(project) if sees_all else [],
         "loads": loads if sees_all else [each for each in loads if each.user == request.user],
         "now": clock.now(),

@@ -12,8 +12,9 @@ from core.models import User
 from registry.rubrics import Finding, Scorecard
 from routing import queue
 from routing.models import Item
+from routing.scoring import score_due
 from tests import traces
-from tests.annotation.web.desk import SECRETS, Desk
+from tests.annotation.web.desk import SECRETS, STEPS, Desk
 
 
 def judge(desk: Desk, person: User, comment: str = "BO-SAID-THIS") -> None:
@@ -129,3 +130,18 @@ def test_who_owes_a_vote_is_blind_even_after_an_own_label(
         rubric_version=desk.rubric_version, source="page", actor=ann,
     )  # fmt: skip
     assert "BO-SAID-THIS" in client.get(page).content.decode()
+
+
+def test_a_lead_at_work_sees_no_score_before_there_is_a_decision(
+    desk: Desk, client: Client, lee: User, eve: User
+) -> None:
+    facts = {**traces.RISKY, "steps": STEPS, "scores": {"judge": 0.97}}
+    [trace] = traces.send(desk.environment, traces.trace_in(**facts))
+    score_due()
+    traces.enrol(desk.project, lee)
+    client.force_login(lee)
+    assert leaks(client.get(desk.url("trace", trace.pk)).content.decode()) == []
+    [row] = client.get(desk.url("trace_list")).context["rows"]
+    assert row["secret"] is True
+    client.force_login(eve)
+    assert "SECRET-SCORE" in client.get(desk.url("trace", trace.pk)).content.decode()

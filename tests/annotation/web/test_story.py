@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 
 from annotation.web import story
 from core.models import Environment
@@ -93,3 +94,44 @@ def test_long_texts_are_shown_in_part_and_counted(environment: Environment) -> N
 def test_a_trace_without_payload_tells_nothing(environment: Environment) -> None:
     [trace] = traces.send(environment)
     assert story.tell(Trace(pk=0, started_at=trace.started_at), blind=True).output == ""
+
+
+def names(rows: list[Any]) -> list[Any]:
+    return [(row["name"], names(row["children"])) for row in rows]
+
+
+def test_what_a_judge_asked_of_a_model_is_left_out_with_the_judge(
+    environment: Environment,
+) -> None:
+    steps = [
+        {"kind": "LLM", "name": "its call", "span_id": "b", "parent_id": "a", "output": "0.93"},
+        {"kind": "evaluator", "name": "judge", "span_id": "a"},
+        {"kind": "TOOL", "name": "its tool", "span_id": "c", "parent_id": "b", "output": "0.93"},
+        {"kind": "LLM", "name": "answer", "span_id": "d", "parent_id": "elsewhere"},
+    ]
+    blind = told(environment, steps=steps)
+    assert names(blind.steps) == [("answer", [])]
+    assert [step["name"] for step in blind.details] == ["answer"]
+    assert len(told(environment, steps=steps, blind=False).details) == 4
+
+
+def test_steps_in_any_shape_are_shown_once(environment: Environment) -> None:
+    steps = [
+        {"kind": ["LLM"], "name": "odd", "span_id": {"a": 1}, "parent_id": ["x"]},
+        {"name": "round", "span_id": "a", "parent_id": "b"},
+        {"name": "about", "span_id": "b", "parent_id": "a"},
+        {"name": "twin", "span_id": "c", "parent_id": "c"},
+        {"name": "twin", "span_id": "c"},
+    ]
+    found = told(environment, steps=steps)
+    assert names(found.steps) == [
+        ("odd", []), ("twin", []), ("twin", []), ("round", [("about", [])]),
+    ]  # fmt: skip
+
+
+def test_a_chain_of_steps_is_as_deep_as_a_page_can_draw(environment: Environment) -> None:
+    chain = [{"name": str(n), "span_id": f"s{n}", "parent_id": f"s{n - 1}"} for n in range(300)]
+    found = told(environment, steps=chain)
+    page = render_to_string("ui/steps.html", {"steps": found.steps})
+    assert page.count('class="step"') == 300
+    assert page.count("<ol") == story.DEEPEST

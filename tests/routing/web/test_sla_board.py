@@ -135,3 +135,14 @@ def test_more_work_costs_no_more_statements(
         counts.append(len(caught))
     assert counts[0] == counts[1]
     assert counts[0] <= 16
+
+
+def test_a_lead_sees_of_no_single_item_how_risky_it_is(
+    client: Client, project: Project, late: Item, lee: User, eve: User
+) -> None:
+    """A lead may review: the item could be the next that he or she has to judge."""
+    link = f'id="item-{late.pk}"'
+    row = shown(client, lee, project).partition(link)[2].partition("</tr>")[0]
+    assert "presses on the board" in row
+    assert "badge--tier" not in row
+    assert "badge--tier" in shown(client, eve, project).partition(link)[2].partition("</tr>")[0]
