@@ -28,6 +28,8 @@ VERDICTS: Final = (
 # More than a day at one output is a clock that was set, not work.
 LONGEST_MS: Final = 86_400_000
 MOST_SPANS: Final = 50
+# Python refuses to read a number of thousands of digits, and no page posts one.
+MOST_DIGITS: Final = 9
 
 
 def read(data: QueryDict, output: str) -> Json:
@@ -58,9 +60,10 @@ def _finding(data: QueryDict, mode: str, output: str) -> Json:
 def _span(mode: str, place: str, output: str) -> Json:
     """`12-40` in code points of the raw output, with the words that stand there."""
     start, _, end = place.partition("-")
-    if not (start.isdecimal() and end.isdecimal() and int(start) < int(end) <= len(output)):
-        raise ValidationError({"findings": f"{mode}: {place!r} is no place in the output."})
-    first, last = int(start), int(end)
+    known = _is_number(start) and _is_number(end)
+    first, last = (int(start), int(end)) if known else (0, 0)
+    if not first < last <= len(output):
+        raise ValidationError({"findings": f"{mode}: {place[:40]!r} is no place in the output."})
     return {"target": "output", "start": first, "end": last, "text": output[first:last]}
 
 
@@ -69,10 +72,15 @@ def _ratings(data: QueryDict) -> dict[str, int]:
     for name in data:
         value = data.get(name, "")
         if name.startswith("rating-") and value:
-            if not value.isdecimal():
-                raise ValidationError({"ratings": f"{name[7:]}: rate from 1 to 5, not {value!r}."})
+            if not _is_number(value):
+                sentence = f"{name[7:]}: rate from 1 to 5, not {value[:40]!r}."
+                raise ValidationError({"ratings": sentence})
             found[name[7:]] = int(value)
     return found
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def _milliseconds(text: str) -> int | None:

@@ -30,8 +30,8 @@ def enrol(request: HtmxRequest, slug: str) -> HttpResponse:
     """The chosen members may claim from now on."""
     project = project_of(request, slug)
     require(request.user, Verb.MANAGE_QUEUE, project=project)
-    wanted = {int(each) for each in request.POST.getlist("user") if each.isdecimal()}
-    people = [user for user in candidates(project) if user.pk in wanted]
+    wanted = set(request.POST.getlist("user"))
+    people = [user for user in candidates(project) if str(user.pk) in wanted]
     if people:
         reviewers.enrol(project=project, users=people, actor=request.user)
         messages.success(request, f"Enrolled: {', '.join(str(user) for user in people)}.")

@@ -94,7 +94,13 @@ def go_on(request: HtmxRequest, project: Project, done: str = "All done.") -> Ht
 
 
 def _skip(request: HtmxRequest, held: Slot) -> HttpResponse:
-    """The next item is claimed before this one goes back, or it would be the same one."""
+    """The next item is claimed before this one goes back, or it would be the same one.
+
+    Who has nothing to give back gets nothing: else one person could take everything that waits.
+    """
+    if held.holder_id != request.user.pk or held.state != SlotState.LEASED:
+        messages.info(request, "The item had left your hands already.")
+        return redirect("queue", slug=held.project.slug)
     answer = go_on(request, held.project, done="Skipped; the item is back in the queue.")
     _release(request, held)
     return answer

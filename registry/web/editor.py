@@ -16,7 +16,7 @@ from core.access import Verb
 from core.web import HtmxRequest
 from registry import prompts
 from registry.models import PromptVersion
-from registry.web.forms import BaseBlocks, Blocks, VersionForm, explain
+from registry.web.forms import MOST_BLOCKS, BaseBlocks, Blocks, VersionForm, explain
 from registry.web.rows import prompt_for
 
 
@@ -64,7 +64,8 @@ def _with_another(data: QueryDict) -> QueryDict:
     """What was typed, and a blank block after it."""
     more = data.copy()
     total = data.get("block-TOTAL_FORMS", "")
-    more["block-TOTAL_FORMS"] = str(int(total) + 1 if total.isdecimal() else 1)
+    known = total.isdecimal() and len(total) < 4
+    more["block-TOTAL_FORMS"] = str(min(int(total) + 1, MOST_BLOCKS) if known else 1)
     return more
 
 

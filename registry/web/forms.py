@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms.fields import InvalidJSONInput
 
 from core.models import Environment
 from registry.prompts import KEY, ROLES, Block
 
 FIELDS = ("key", "role", "title", "text", "locked")
+# Each is drawn as a form: a number that somebody posts must not keep a worker busy for long.
+MOST_BLOCKS = 100
+LONG_NUMBER = re.compile(r"\d{4300}")
 WHY = "It is kept in the record, beside your name."
 
 
@@ -123,15 +128,59 @@ class BaseBlocks(forms.BaseFormSet):  # type: ignore[type-arg]
 
 
 Blocks = forms.formset_factory(
-    BlockForm, formset=BaseBlocks, extra=0, can_order=True, can_delete=True
+    BlockForm,
+    formset=BaseBlocks,
+    extra=0,
+    can_order=True,
+    can_delete=True,
+    max_num=MOST_BLOCKS,
+    absolute_max=MOST_BLOCKS,
+    validate_max=True,
 )
+
+
+class JsonField(forms.JSONField):
+    """JSON that PostgreSQL can hold. Django's own field falls over what is nested too deeply, over
+    numbers of thousands of digits, and over halves of surrogate pairs."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_readable(value))
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(_readable(data), initial)
+        except ValidationError:
+            return InvalidJSONInput(data)
+
+
+def _readable(text: Any) -> Any:
+    """`text`, or a ValidationError where it is JSON that cannot be kept."""
+    if not isinstance(text, str):
+        return text
+    try:
+        value = json.loads(text)
+        written = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        written.encode()
+    except json.JSONDecodeError:
+        return text
+    except RecursionError as error:
+        raise ValidationError("This is nested too deeply.") from error
+    except UnicodeEncodeError as error:
+        raise ValidationError("Half of a surrogate pair is no character.") from error
+    except ValueError as error:
+        if LONG_NUMBER.search(text):
+            raise ValidationError("A number has too many digits.") from error
+        raise ValidationError("NaN and Infinity are not JSON.") from error
+    if "\\u0000" in written:
+        raise ValidationError("Null characters are not allowed.")
+    return text
 
 
 class VersionForm(forms.Form):
     """What a version has besides its blocks."""
 
     model = forms.CharField(max_length=120, required=False)
-    params = forms.JSONField(
+    params = JsonField(
         required=False,
         label="Parameters",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
@@ -150,10 +199,4 @@ class VersionForm(forms.Form):
             return {}
         if not isinstance(value, dict):
             raise ValidationError("Write an object, in braces.")
-        try:
-            text = json.dumps(value, allow_nan=False)
-        except ValueError as error:
-            raise ValidationError("NaN and Infinity are not JSON.") from error
-        if "\\u0000" in text:
-            raise ValidationError("Null characters are not allowed.")
         return value

@@ -74,3 +74,11 @@ def test_a_draft_of_a_lost_item_is_shown_until_it_is_judged(
     assert b"KEPT-WORDS" not in client.get(desk.url("queue")).content
     queue.release_slot(slot_id=slot.pk, token=slot.token, actor=ann)
     assert b"KEPT-WORDS" in client.get(desk.url("queue")).content
+
+
+def test_a_number_of_thousands_of_digits_enrols_nobody(
+    desk: Desk, client: Client, lee: User
+) -> None:
+    client.force_login(lee)
+    answer = client.post(desk.url("enrol"), {"user": ["9" * 5_000]})
+    assert answer.status_code == 302

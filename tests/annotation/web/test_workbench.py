@@ -279,3 +279,28 @@ def test_ratings_of_the_rubric_are_asked_and_kept(desk: Desk, client: Client, an
     assert b'name="rating-clarity"' in client.get(desk.url("workbench", slot.pk)).content
     client.post(desk.url("submit", slot.pk), desk.form(slot, **{"rating-clarity": "4"}))
     assert Label.objects.get().ratings == {"clarity": 4}
+
+
+@pytest.mark.parametrize(
+    "more", [{"mode": ["tone"], "span-tone": f"1-{'9' * 5_000}"}, {"rating-tone": "9" * 5_000}]
+)
+def test_a_number_of_thousands_of_digits_is_a_fault_of_the_form(
+    desk: Desk, client: Client, ann: User, more: dict[str, object]
+) -> None:
+    desk.fill(1, output=TEXT)
+    slot = desk.open(client, ann)
+    for door in ("submit", "draft"):
+        answer = client.post(desk.url(door, slot.pk), desk.form(slot, "defective", **more))
+        assert answer.status_code == 400
+
+
+def test_who_gives_nothing_back_gets_nothing(
+    desk: Desk, client: Client, ann: User, bo: User
+) -> None:
+    desk.fill(3)
+    slot = desk.open(client, ann)
+    client.force_login(bo)
+    for _ in range(2):
+        answer = client.post(desk.url("submit", slot.pk), {"skip": "1", "token": slot.token})
+        assert answer["Location"] == desk.url("queue")
+    assert not Slot.objects.filter(holder=bo).exists()

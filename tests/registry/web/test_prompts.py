@@ -171,6 +171,9 @@ def test_another_block_keeps_what_was_typed(
         ({"params": '{"seed": NaN}'}, "NaN and Infinity are not JSON."),
         ({"params": r'{"stop": "\u0000"}'}, "Null characters are not allowed."),
         ({"block-2-text": "a\x00b"}, "Null characters are not allowed."),
+        ({"params": "[" * 100_000}, "This is nested too deeply."),
+        ({"params": '{"seed": ' + "9" * 5_000 + "}"}, "A number has too many digits."),
+        ({"params": r'{"stop": "\ud800"}'}, "Half of a surrogate pair is no character."),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_lost(
@@ -197,3 +200,13 @@ def test_an_older_version_can_be_taken_up_again(
     shown = client.get(address(prompt_version, "new_version") + "?from=1").content.decode()
     assert "Begins with version 1" in shown
     assert "Write short sentences." in shown
+
+
+@pytest.mark.parametrize("total", ["999", "9" * 5_000])
+def test_a_number_of_blocks_that_nobody_wrote_is_not_drawn(
+    client: Client, eve: User, prompt_version: PromptVersion, total: str
+) -> None:
+    client.force_login(eve)
+    typed = form(prompt_version, **{"block-TOTAL_FORMS": total, "add": "1"})
+    shown = client.post(address(prompt_version, "new_version"), typed).content.decode()
+    assert shown.count('-key"') < 500
