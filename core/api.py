@@ -9,8 +9,9 @@ import logging
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import Http404, HttpRequest
 from rest_framework import exceptions, parsers, status
 from rest_framework.authentication import BaseAuthentication
@@ -60,6 +61,22 @@ class KeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class TooLarge(exceptions.APIException):
+    """The body is longer than one request may be."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+
+def _whole(stream: IO[Any]) -> bytes:
+    """Django bounds forms only: what a parser reads by itself is bounded here."""
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body: bytes = stream.read(most + 1)
+    if len(body) > most:
+        raise TooLarge(f"The body is longer than {most:,} bytes; send less at a time.")
+    return body
+
+
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
@@ -76,7 +93,7 @@ class JSONParser(parsers.BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         try:
-            text = stream.read().decode("utf-8")
+            text = _whole(stream).decode("utf-8")
             value = json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise exceptions.ParseError(f"The body is not JSON: {error}") from error
@@ -96,6 +113,10 @@ def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, ValidationError):
         fields = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         return _answer(status.HTTP_400_BAD_REQUEST, "Some fields are wrong.", "invalid", fields)
+    elif isinstance(error, DataError):
+        # Sent again, it would be as wrong: to call it our fault makes clients repeat it for ever.
+        log.warning("a value that cannot be stored was refused", exc_info=error)
+        return _answer(400, "A value cannot be stored: too large, or no text.", "invalid", {})
     elif isinstance(error, DatabaseError):
         # The transaction is undone: the same request may simply be sent again.
         log.error("the database is at fault", exc_info=error)
