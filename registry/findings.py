@@ -46,8 +46,8 @@ def reopen(version: PromptVersion, *, actor: Actor) -> None:
     cited = _of_prompt(version).filter(mode__in=_cited_modes(version))
     still_open = set(cited.filter(state=FindingState.OPEN).values_list("mode", flat=True))
     mended = cited.filter(state__in=[FindingState.PROPOSED, FindingState.ADDRESSED])
-    # The newest of a mode first: only one may be open.
-    for finding in mended.select_for_update().order_by("-pk"):
+    # Locked by id, as everybody does. The newest of a mode first: only one may be open.
+    for finding in reversed(mended.select_for_update().order_by("pk")):
         if finding.mode in still_open:
             continue
         still_open.add(finding.mode)

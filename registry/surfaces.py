@@ -51,9 +51,11 @@ def weigh(*, project: Project, minimum: int = MINIMUM, actor: Actor) -> list[Sur
     require(actor, Verb.EDIT_PROMPT, project=project)
     # The row stands for the findings: two at once would open the same one.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    waiting = SurfaceFinding.objects.filter(project=project, state__in=OPEN)
+    # By id before the update, which takes its rows in any order: no roll-back may be its victim.
     known = {
         (finding.prompt_id, finding.mode, finding.lever): finding
-        for finding in SurfaceFinding.objects.filter(project=project, state__in=OPEN)
+        for finding in waiting.select_for_update(of=("self",), no_key=True).order_by("pk")
     }
     masses = {key: mass for key, mass in _masses(project).items() if mass.count >= minimum}
     _refresh([(known[key], mass) for key, mass in masses.items() if key in known])

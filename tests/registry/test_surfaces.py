@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.access import SYSTEM
@@ -228,3 +230,26 @@ def test_cy_sees_no_finding_of_another_project(
     make_many(prompt_version, 3)
     weigh(project=project, actor=SYSTEM)
     assert not SurfaceFinding.objects.visible_to(cy).exists()
+
+
+def test_findings_are_locked_by_id_whoever_locks_them(
+    project: Project, prompt_version: PromptVersion, environment: Environment
+) -> None:
+    """Weighing and rolling back at once would else wait for each other."""
+    go_live(prompt_version, environment)
+    first = make_evidence(prompt_version)
+    make_many(prompt_version, 2)
+    with CaptureQueriesContext(connection) as weighed:
+        weigh(project=project, actor=SYSTEM)
+        weigh(project=project, actor=SYSTEM)
+    version = factories.make_version(prompt_version, citations=[(first, "style", "tone", "")])
+    with CaptureQueriesContext(connection) as moved:
+        release.roll_back(release=go_live(version, environment), reason="worse", actor=SYSTEM)
+    for queries in (weighed, moved):
+        locks = [
+            row["sql"]
+            for row in queries.captured_queries
+            if 'FROM "registry_surfacefinding"' in row["sql"] and "UPDATE" in row["sql"]
+        ]
+        assert len(locks) == 2
+        assert all('ORDER BY "registry_surfacefinding"."id" ASC' in sql for sql in locks)
