@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.models import Environment
 from registry.models import Prompt, PromptVersion, Release
@@ -84,11 +85,13 @@ def resolve(prompt: Prompt, environment: Environment, key: str) -> Resolved | No
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What a trace says of itself: the prompt, its sticky key, the number of the version it ran."""
+    """What a trace says of itself: the prompt, its sticky key, the number of the version it ran,
+    and when."""
 
     prompt_id: int
     key: str
     version_number: int | None
+    at: datetime | None = None
 
 
 def resolve_release(
@@ -104,7 +107,8 @@ def resolve_many(
     """For each call its release and arm, in order; one query for all.
 
     A call counts for an arm only where its version is the one its key should have got: a client
-    with an old copy has left the random split, and would bias the comparison.
+    with an old copy has left the random split, and would bias the comparison. So would a call
+    from before the canary: there were only such of its control.
     """
     listed = list(calls)
     found = serving_many((call.prompt_id for call in listed), environment)
@@ -114,6 +118,8 @@ def resolve_many(
 def _attribute(found: Serving | None, call: Served) -> tuple[Release | None, str]:
     if found is None or call.version_number is None:
         return None, ""
+    if found.canary and call.at and call.at < found.canary.started_at:
+        found = Serving(found.live)
     due = found.resolve(call.key)
     if due.version.number == call.version_number:
         return due.release, due.arm

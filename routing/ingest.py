@@ -89,7 +89,7 @@ class _Links:
 
     def _served(self, trace: TraceIn) -> Served:
         number = int(trace.prompt_version) if trace.prompt_version.isdecimal() else None
-        return Served(self.prompts[trace.prompt_name], key_of(trace), number)
+        return Served(self.prompts[trace.prompt_name], key_of(trace), number, trace.started_at)
 
     def of(self, trace: TraceIn) -> dict[str, Any]:
         """The columns that tie a trace to the registry; none where its prompt is not known."""

@@ -203,3 +203,29 @@ def test_a_number_that_no_column_holds_does_not_hold_up_the_others(
     assert (row.tokens_in, row.cost_usd) == (None, None)
     kept = Payload.objects.get(trace_id=row.pk).content
     assert kept["tokens_in"] or kept["cost_usd"]
+
+
+def test_what_ran_before_the_canary_is_no_control_of_it(
+    environment: Environment, prompt_version: PromptVersion, ada: User
+) -> None:
+    prompt = prompt_version.prompt
+    live = go_live(version=prompt_version, environment=environment, reason="first", actor=ada)
+    second = factories.make_version(prompt_version)
+    approve(second)
+    canary = start_canary(
+        version=second, environment=environment, share=0.5, reason="try", actor=ada
+    )
+    keys = (f"conversation-{number}" for number in range(100))
+    key = next(each for each in keys if resolve(prompt, environment, each).arm == "control")  # type: ignore[union-attr]
+    facts: dict[str, Any] = {
+        "prompt_name": prompt.slug,
+        "prompt_version": "1",
+        "metadata": {"whetstone.key": key},
+    }
+    before, since = send(
+        environment,
+        trace_in(started_at=canary.started_at - timedelta(days=3), **facts),
+        trace_in(**facts),
+    )
+    assert (before.release, before.arm) == (live, "")
+    assert (since.release, since.arm) == (canary, "control")
