@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from celery import shared_task
@@ -21,6 +22,8 @@ from routing.models.trace import Stage
 
 BATCH = 200
 JUDGE_BATCH = 32
+AT_ONCE = 8
+# More than the time-out of one call.
 JUDGE_LEASE = timedelta(seconds=90)
 SENT = "sent:"
 
@@ -66,15 +69,28 @@ def judge_due(*, limit: int = JUDGE_BATCH) -> int:
     ids = _claim_unjudged(limit)
     if not ids:
         return 0
-    traces = list(Trace.objects.filter(pk__in=ids).select_related("project").order_by("pk"))
+    traces = list(Trace.objects.filter(pk__in=ids).select_related("project"))
+    traces.sort(key=lambda trace: (trace.project_id, trace.pk))
     payloads = payloads_of(traces)
-    found: list[tuple[Trace, Signal | None]] = []
-    for project in {trace.project for trace in traces}:
-        mine = [trace for trace in traces if trace.project_id == project.pk]
-        subjects = [subject_of(trace, payloads.get(trace.pk)) for trace in mine]
-        found += zip(mine, _judge(project, subjects), strict=True)
-    store_judgements(found)
+    left = [trace.pk for trace in traces]
+    for project, rows in groupby(traces, key=lambda trace: trace.project):
+        for part in _parts(list(rows)):
+            _renew(left)
+            subjects = [subject_of(trace, payloads.get(trace.pk)) for trace in part]
+            store_judgements(list(zip(part, _judge(project, subjects), strict=True)))
+            left = left[len(part) :]
     return len(ids)
+
+
+def _parts(traces: Sequence[Trace]) -> Iterator[Sequence[Trace]]:
+    """As many as are asked for at once: what one lease is long enough for, and what is lost and
+    paid for again where the process dies."""
+    return (traces[start : start + AT_ONCE] for start in range(0, len(traces), AT_ONCE))
+
+
+def _renew(ids: Sequence[int]) -> None:
+    until = clock.now() + JUDGE_LEASE
+    Trace.objects.filter(pk__in=ids, stage=Stage.SCORED).update(busy_until=until)
 
 
 def _claim_unjudged(limit: int) -> list[int]:
@@ -90,7 +106,7 @@ def _judge(project: Project, subjects: Sequence[Subject]) -> list[Signal | None]
     # An edition without modes can tell good from bad, but leaves nothing to judge by.
     if not modes or not llm.configured("judge"):
         return [None] * len(subjects)
-    judge = ModelJudge(modes, project_id=project.pk)
+    judge = ModelJudge(modes, project_id=project.pk, workers=AT_ONCE)
     return [*judge.evaluate(subjects)]
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
+from core import clock
 from core.models import Environment, Project
+from registry.evaluators import ModelJudge, Signal, Subject
+from routing import scoring
 from routing.models import Score, Trace
 from routing.models.trace import Stage
 from routing.scoring import judge_due, score_due
@@ -62,3 +67,33 @@ def test_an_error_that_no_database_holds_is_a_missing_signal(
     score_due()
     assert judge_due() == 1
     assert "bad  field" in Score.objects.get(evaluator="model_judge").error
+
+
+def test_what_is_judged_is_kept_before_the_rest_is_asked_for(
+    environment: Environment, project: Project, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease is for one round of calls: a slow judge must not be asked twice for each output."""
+    script.say(answer())
+    factories.make_rubric(project)
+    send(environment, *(trace_in() for _ in range(scoring.AT_ONCE * 3)))
+    score_due()
+    start = clock.now()
+    leases: list[timedelta] = []
+    evaluate = ModelJudge.evaluate
+
+    def slowly(judge: ModelJudge, subjects: Sequence[Subject]) -> list[Signal]:
+        moment = start + timedelta(seconds=50 * len(leases))
+        held = Trace.objects.filter(stage=Stage.SCORED).values_list("busy_until", flat=True)
+        leases.append(min(until for until in held if until) - moment)
+        if len(leases) == 3:
+            raise MemoryError  # as good as a kill
+        with clock.at(moment):
+            return evaluate(judge, subjects)
+
+    monkeypatch.setattr(ModelJudge, "evaluate", slowly)
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: start + timedelta(seconds=50 * len(leases)))
+        with pytest.raises(MemoryError):
+            judge_due(limit=scoring.AT_ONCE * 3)
+    assert leases == [scoring.JUDGE_LEASE] * 3
+    assert Trace.objects.filter(stage=Stage.JUDGED).count() == scoring.AT_ONCE * 2
