@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from celery import shared_task
 from django.core.exceptions import ValidationError
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Value
 
 from core import clock
 from core.access import SYSTEM, Actor, Verb, require
@@ -256,19 +257,22 @@ def sweep(*, limit: int = 1000, actor: Actor = SYSTEM) -> int:
         .order_by("due_at")[:limit]
     )
     write_events(breached, SlaEventKind.BREACHED, at=now)
-    soon = list(
+    warned = list(
         waiting.filter(due_at__gt=now)
+        .annotate(warn_at=warn_at())
+        .filter(warn_at__lte=now)
         .exclude(sla_events__kind=SlaEventKind.WARNED)
         .order_by("due_at")[:limit]
     )
-    warned = [item for item in soon if _is_close(item, now)]
     write_events(warned, SlaEventKind.WARNED, at=now)
     return len(breached) + len(warned)
 
 
-def _is_close(item: Item, now: datetime) -> bool:
-    whole = (item.due_at - item.created_at).total_seconds()
-    return (now - item.created_at).total_seconds() >= WARN_AT * whole
+def warn_at() -> ExpressionWrapper[Any]:
+    """When the larger part of an item's time has gone: WARN_AT of it."""
+    whole = ExpressionWrapper(F("due_at") - F("created_at"), output_field=DurationField())
+    gone = ExpressionWrapper(whole * Value(WARN_AT), output_field=DurationField())
+    return ExpressionWrapper(F("created_at") + gone, output_field=DateTimeField())
 
 
 @shared_task(name="routing.sla.sweep")

@@ -14,7 +14,6 @@ from typing import Any, Final
 from django.db.models import (
     Aggregate,
     Count,
-    DateTimeField,
     DurationField,
     Exists,
     ExpressionWrapper,
@@ -23,7 +22,6 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
-    Value,
 )
 from django.db.models.functions import TruncDate
 
@@ -33,7 +31,7 @@ from core.models import Project, User
 from routing.models import Item, Reviewer, SlaPolicy, Slot
 from routing.models.decision import Tier
 from routing.models.queue import ItemState, Purpose, SlotState
-from routing.sla import WARN_AT
+from routing.sla import warn_at
 
 COUNTED: Final = (Purpose.WORK, Purpose.AUDIT)
 SOON: Final = timedelta(hours=1)
@@ -176,7 +174,7 @@ def _counts(project: Project, since: datetime, now: datetime) -> Iterable[Mappin
     return (
         _items(project)
         .filter(waiting | ended)
-        .annotate(warn_at=_warn_at())
+        .annotate(warn_at=warn_at())
         .values("tier")
         .annotate(
             closed=Count("pk", filter=ended),
@@ -197,13 +195,6 @@ def _items(project: Project) -> QuerySet[Item]:
     return Item.objects.in_project(project).filter(Exists(counted))
 
 
-def _warn_at() -> ExpressionWrapper[Any]:
-    """When the larger part of the time has gone: the share at which `routing.sla` warns."""
-    whole = ExpressionWrapper(F("due_at") - F("created_at"), output_field=DurationField())
-    gone = ExpressionWrapper(whole * Value(WARN_AT), output_field=DurationField())
-    return ExpressionWrapper(F("created_at") + gone, output_field=DateTimeField())
-
-
 def _soon(now: datetime) -> Q:
     """In time now, and due within the hour or with the warning share of its time gone."""
     return Q(due_at__gt=now) & (Q(due_at__lte=now + SOON) | Q(warn_at__lte=now))
@@ -215,7 +206,7 @@ def pressing(project: Project, limit: int = LISTED) -> list[Item]:
     Two statements.
     """
     now = clock.now()
-    rows = _items(project).filter(state=ItemState.OPEN).annotate(warn_at=_warn_at())
+    rows = _items(project).filter(state=ItemState.OPEN).annotate(warn_at=warn_at())
     near = rows.filter(Q(due_at__lte=now) | _soon(now))
     items: list[Item] = list(near.select_related("trace").order_by("due_at", "pk")[:limit])
     held: dict[int, list[User]] = {}

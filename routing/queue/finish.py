@@ -87,5 +87,7 @@ def close_finished(items: Sequence[Item], *, at: datetime) -> list[Item]:
     Item.objects.filter(pk__in=[item.pk for item in done]).update(
         state=ItemState.DONE, closed_at=at
     )
+    # The sweep looks every half minute, or not at all: whoever ends late says so.
+    write_events([item for item in done if item.due_at < at], SlaEventKind.BREACHED, at=at)
     write_events(done, SlaEventKind.FULFILLED, at=at)
     return done

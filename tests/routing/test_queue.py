@@ -230,3 +230,28 @@ def test_a_slot_that_is_done_without_holder_cannot_be_stored(
     queued(environment)
     with pytest.raises(Exception, match="slot_shape"):
         Slot.objects.update(state=SlotState.DONE)
+
+
+def test_who_ends_late_has_breached_though_no_sweep_saw_it(
+    project: Project, environment: Environment, crew: tuple[User, User]
+) -> None:
+    (item,) = queued(environment)
+    with clock.at(item.due_at + timedelta(seconds=5)):
+        (mine,) = take(project, crew[0])
+        finish(mine, crew[0])
+        assert sweep(actor=SYSTEM) == 0
+    kinds = SlaEvent.objects.filter(item=item).order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == [SlaEventKind.APPLIED, SlaEventKind.BREACHED, SlaEventKind.FULFILLED]
+
+
+def test_fresh_items_that_are_due_first_keep_no_other_from_its_warning(
+    environment: Environment,
+) -> None:
+    (old,) = queued(environment)
+    with clock.at(old.due_at - timedelta(minutes=30)):
+        fresh = queued(environment, 2)
+        Item.objects.filter(pk__in=[item.pk for item in fresh]).update(
+            due_at=old.due_at - timedelta(minutes=1)
+        )
+        assert sweep(limit=2, actor=SYSTEM) == 1
+    assert SlaEvent.objects.get(kind=SlaEventKind.WARNED).item == old
