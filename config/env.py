@@ -80,7 +80,4 @@ def database(url: str, *, pool: bool) -> dict[str, object]:
         "CONN_MAX_AGE": 0 if pool else None,
         "CONN_HEALTH_CHECKS": not pool,
         "OPTIONS": options,
-        "TEST": {"NAME": f"test_{os.environ['PYTEST_XDIST_WORKER']}"}
-        if "PYTEST_XDIST_WORKER" in os.environ
-        else {},
     }
