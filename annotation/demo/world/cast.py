@@ -58,7 +58,7 @@ class Person:
 
 _WEEK: Final = frozenset(range(5))
 EXPERT: Final = Person(
-    "priya", "Priya Raman", Role.REVIEWER, "reviewer, knows fraud and complaints",
+    "priya", "Priya Raman", Role.REVIEWER, "reviewer, expert",
     Temper(
         keen=0.95, alarm=0.015, misnames=0.02, talks=0.6, pace=9, seconds=160,
         knows=frozenset(

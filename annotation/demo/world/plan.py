@@ -56,7 +56,7 @@ FULL: Final = Scale(
     complaints=0.16,
     canary=CanarySettings(margin=0.12, beta=0.1),
     risk=0.3,
-    waiting=85,
+    waiting=70,
 )
 QUICK: Final = Scale(
     name="Meridale Bank (small demo)",

@@ -84,19 +84,23 @@ def _move_line(world: World) -> bool:
 
 
 def _hand_over(world: World) -> bool:
-    """The lead gives some outputs to the one who knows most of them; then she is on leave."""
-    if Slot.objects.filter(project=world.project, reserved_for=world.cast[EXPERT]).exists():
+    """The lead gives some outputs, as they come, to the one who knows most; then she is on leave.
+    They are what is overdue at the end."""
+    expert = world.cast[EXPERT]
+    mine = Slot.objects.filter(project=world.project)
+    wanted = max(2, world.plan.scale.waiting // 14) - mine.filter(reserved_for=expert).count()
+    if wanted <= 0:
         return True
-    slots = Slot.objects.filter(project=world.project, state=SlotState.OPEN, reserved_for=None)
+    free = mine.filter(state=SlotState.OPEN, reserved_for=None)
     waiting = Item.objects.waiting().filter(
-        project=world.project, tier=Tier.MEDIUM, first_done_at=None, pk__in=slots.values("item")
+        project=world.project, tier=Tier.MEDIUM, first_done_at=None, pk__in=free.values("item")
     )
-    chosen = waiting.order_by("due_at", "pk")[: max(2, world.plan.scale.waiting // 14)]
+    chosen = waiting.order_by("due_at", "pk")[:wanted]
     queue.assign(
         project=world.project, actor=world.cast[LEAD],
-        wishes=[queue.Wish(item.pk, (world.cast[EXPERT],), only=True) for item in chosen],
+        wishes=[queue.Wish(item.pk, (expert,), only=True) for item in chosen],
     )  # fmt: skip
-    return True
+    return False
 
 
 def _in_full(world: World) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -79,23 +80,22 @@ def _progress(console: Console) -> Progress:
 
 
 def _show(found: Logins, console: Console) -> None:
-    table = Table(title="Sign in (demo only)", title_justify="left")
-    for heading in ("Role", "Name", "E-mail", "Password"):
-        table.add_column(heading)
+    table = Table(title="Sign in (demo only)", title_justify="left", box=SIMPLE)
+    for heading in ("Role", "Name", "E-mail"):
+        table.add_column(heading, no_wrap=True)
     for person in found.people:
-        table.add_row(person.says, person.name, person.email, found.password)
+        table.add_row(person.says, person.name, person.email)
     console.print(table)
-    # Not wrapped: it is there to be copied.
-    console.print("Your first trace:", highlight=False)
-    self_made = shlex.join(
-        [
-            "curl", f"{settings.PUBLIC_URL}/api/v1/traces",
-            "-H", f"Authorization: Bearer {found.key}",
-            "-H", "Content-Type: application/json",
-            "-d", EXAMPLE,
-        ]
-    )  # fmt: skip
-    print(f"  {self_made}", file=console.file)
+    console.print(f"Password of all: [bold]{found.password}[/]")
+    console.print("Your first trace:")
+    # Plain and not wrapped: it is there to be copied.
+    console.print(f"  {_curl(found.key)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _curl(key: str) -> str:
+    headers = ("-H", f"Authorization: Bearer {key}", "-H", "Content-Type: application/json")
+    url = f"{settings.PUBLIC_URL}/api/v1/traces"
+    return shlex.join(["curl", url, *headers, "-d", EXAMPLE])
 
 
 EXAMPLE = (

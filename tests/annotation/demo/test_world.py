@@ -13,9 +13,11 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Count, F, Max, Min, Model, Q, Sum
+from django.test import Client
 from pytest_django import Settings
 
 from annotation.demo.world import QUICK, fill, logins, simulated_model
+from annotation.management.commands.demo import EXAMPLE
 from annotation.models import CalibrationSession, Consensus, Label, LabelFinding
 from core import clock
 from core.access import Role, Verb
@@ -237,6 +239,14 @@ def test_the_key_opens_the_door(world: Project) -> None:
     key = find_key(logins().key)
     assert key is not None
     assert (key.project_id, key.name) == (world.pk, "first trace")
+
+
+def test_the_first_trace_that_is_shown_is_taken(world: Project, client: Client) -> None:
+    answer = client.post(
+        "/api/v1/traces", EXAMPLE, content_type="application/json",
+        headers={"Authorization": f"Bearer {logins().key}"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["created"]) == (202, ["my-first"])
 
 
 def test_a_key_whose_text_is_lost_is_replaced(world: Project, home: Path) -> None:
