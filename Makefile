@@ -2,7 +2,8 @@
 
 PYTHON_BIN = .venv/bin/python
 PYTEST = $(PYTHON_BIN) -m pytest
-PYTEST_OPTIONS =
+# One worker a core, each with a database of its own.
+PYTEST_OPTIONS = -n logical
 SOAK_SECONDS = 1200
 UP_OPTIONS =
 QUICK =

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -22,6 +23,7 @@ from routing.models.trace import Stage
 
 BATCH = 200
 JUDGE_BATCH = 32
+TURN_SECONDS = 20
 AT_ONCE = 8
 # More than the time-out of one call.
 JUDGE_LEASE = timedelta(seconds=90)
@@ -225,5 +227,8 @@ def score_task() -> None:
 
 @shared_task(name="routing.scoring.judge_due")
 def judge_task() -> None:
-    while judge_due():
+    """A turn, not all there is: the sweep comes back in seconds, and what waits behind a slow
+    judge in the same workers (deciding, rolling back) must have its turn too."""
+    until = time.monotonic() + TURN_SECONDS
+    while judge_due() and time.monotonic() < until:
         pass

@@ -71,6 +71,11 @@ class Item(models.Model):
                 condition=Q(closed_at__isnull=False),
                 name="item_closed",
             ),
+            models.Index(
+                fields=["project", "due_at"],
+                condition=Q(closed_at__isnull=False),
+                name="item_closed_by_due",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -163,6 +168,9 @@ class Slot(models.Model):
                 name="slot_claim_reserved",
             ),
             models.Index(fields=["holder", "state"], condition=Q(state="leased"), name="slot_held"),
+            models.Index(
+                fields=["project", "closed_at"], condition=Q(state="done"), name="slot_done"
+            ),
         ]
 
     def __str__(self) -> str:
