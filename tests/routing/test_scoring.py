@@ -97,3 +97,19 @@ def test_what_is_judged_is_kept_before_the_rest_is_asked_for(
             judge_due(limit=scoring.AT_ONCE * 3)
     assert leases == [scoring.JUDGE_LEASE] * 3
     assert Trace.objects.filter(stage=Stage.JUDGED).count() == scoring.AT_ONCE * 2
+
+
+def test_a_slow_judge_leaves_the_worker_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much there is to judge: whoever rolls a canary back waits behind it."""
+    seconds = [0.0]
+    left = [100]
+
+    def judge() -> int:
+        seconds[0] += 15
+        left[0] -= 1
+        return left[0]
+
+    monkeypatch.setattr(scoring, "judge_due", judge)
+    monkeypatch.setattr("routing.scoring.time.monotonic", lambda: seconds[0])
+    scoring.judge_task()
+    assert left[0] == 98
