@@ -129,6 +129,7 @@ def _release(request: HtmxRequest, held: Slot) -> None:
 def draft(request: HtmxRequest, slug: str, slot: int) -> HttpResponse:
     """Keep what the page holds now. 204, or 400 with the reason."""
     project = project_of(request, slug)
+    require(request.user, Verb.REVIEW, project=project)
     held = _slot(project, request.user, slot)
     try:
         said = judgement.read(request.POST, output_of(held.item.trace))
