@@ -26,7 +26,7 @@ BREAK_GLASS: Final = (
     "Marketing has announced the new voice for this week. Three in ten customers get it, and the "
     "canary takes it back by itself if it does harm."
 )
-WHY_CANARY: Final = "The gate saw it do better on what reviewers have judged; now on customers."
+WHY_CANARY: Final = "Approved with the gate's report; now beside the live version, on customers."
 WHY_APPROVED: Final = "Read the diff and the evidence behind it: one rule, and a plain one."
 WHY_ANYWAY: Final = "The gate could not tell; the edit is small and the canary will."
 WHY_DISMISSED: Final = (

@@ -46,14 +46,13 @@ class Story:
 
 
 REASON: Final = (
-    "Week one was reviewed in full. Of the outputs that rules and judge called low risk, people "
-    "found few to be defective, none of them critical. The risk board agreed to let low-risk "
-    "outputs pass from today, with one in eight still drawn for audit, until the certificate is "
-    "earned."
+    "Week one was reviewed in full, and the risk board has read what people found among the "
+    "outputs that rules and judge call low risk. It lets those pass from today, with one in eight "
+    "still drawn for audit, until the certificate is earned."
 )
 NOTE: Final = (
-    "Between 0.2 and 0.3 reviewers found one output in ten to be defective, and below that hardly "
-    "any: the middle of the scale begins at 0.3."
+    "After a week of reviewing everything: the middle of the scale begins at 0.3, so that people "
+    "see more of what is likely to be wrong."
 )
 
 
