@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 from django.db.models import Count
 
@@ -13,13 +15,23 @@ from registry.models.release import ReleaseState
 from registry.release.monitor import SOURCES, advance, conclude, take_blocks
 from registry.release.transitions import promote_now, roll_back_now
 
+log = logging.getLogger(__name__)
+
 
 @shared_task(name="registry.release.judge_canaries")
 def judge_canaries() -> int:
     """Look at every canary of which something new is known; returns how many were decided."""
     due = Observation.objects.due().order_by("release_id").values_list("release_id", flat=True)
-    verdicts = [judge(release_id=release_id, actor=SYSTEM) for release_id in due.distinct()]
-    return sum(verdict != "continue" for verdict in verdicts)
+    return sum(_judged(release_id) != "continue" for release_id in due.distinct())
+
+
+def _judged(release_id: int) -> str:
+    """One canary that cannot be judged must not keep another from being rolled back."""
+    try:
+        return judge(release_id=release_id, actor=SYSTEM)
+    except Exception:
+        log.exception("canary %s could not be judged; the next sweep tries again", release_id)
+        return "continue"
 
 
 @command

@@ -204,3 +204,18 @@ def test_an_equal_canary_is_rolled_back_no_more_often_than_promised(live: Releas
         if again(canary).state == ReleaseState.CANARY:
             release.roll_back(release=canary, reason="next", actor=SYSTEM)
     assert rolled_back <= 8  # P(more than 8 of 60 at 5 %) is below 0.4 %
+
+
+def test_a_canary_that_cannot_be_judged_keeps_no_other_from_its_roll_back(
+    canary: Release, environment: Environment
+) -> None:
+    first = factories.make_prompt(environment.project)
+    other = start(
+        release.go_live(version=first, environment=environment, reason="first", actor=SYSTEM)
+    )
+    for each in (canary, other):
+        both(each, 0.6, 0.1, 120)
+    Release.objects.filter(pk=canary.pk).update(monitor={})
+    assert release.judge_canaries() == 1
+    assert again(canary).state == ReleaseState.CANARY
+    assert again(other).state == ReleaseState.ROLLED_BACK
