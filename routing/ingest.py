@@ -147,13 +147,14 @@ def _held(number: N | None, most: N) -> N | None:
 
 
 def key_of(trace: TraceIn) -> str:
-    """The key that the application says it fetched the prompt with; without one nobody drew."""
-    return str(trace.metadata.get(KEY) or "")[:120]
+    """The key that the application says it fetched the prompt with, whole, for it was drawn by
+    the whole of it; without one nobody drew."""
+    return str(trace.metadata.get(KEY) or "")
 
 
 def unit_of(trace: TraceIn) -> str:
     """Whose outcomes are one: those of the key, else of the user, else of the session."""
-    return key_of(trace) or (trace.user or trace.session or trace.trace_id)[:120]
+    return (key_of(trace) or trace.user or trace.session or trace.trace_id)[:120]
 
 
 def content_of(trace: TraceIn) -> dict[str, Any]:

@@ -229,3 +229,29 @@ def test_what_ran_before_the_canary_is_no_control_of_it(
     )
     assert (before.release, before.arm) == (live, "")
     assert (since.release, since.arm) == (canary, "control")
+
+
+def test_a_long_key_counts_for_the_arm_that_it_was_served(
+    environment: Environment, prompt_version: PromptVersion, ada: User
+) -> None:
+    prompt = prompt_version.prompt
+    go_live(version=prompt_version, environment=environment, reason="first", actor=ada)
+    second = factories.make_version(prompt_version)
+    approve(second)
+    start_canary(version=second, environment=environment, share=0.5, reason="try", actor=ada)
+    # The column of the unit holds 120 characters; the draw was made by all of them.
+    keys = ["k" * 130 + str(number) for number in range(20)]
+    drawn = [resolve(prompt, environment, key) for key in keys]
+    rows = send(
+        environment,
+        *(
+            trace_in(
+                prompt_name=prompt.slug,
+                prompt_version=str(found.version.number),
+                metadata={"whetstone.key": key},
+            )
+            for key, found in zip(keys, drawn, strict=True)
+            if found
+        ),
+    )
+    assert [row.arm for row in rows] == [found.arm for found in drawn if found]
