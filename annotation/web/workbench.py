@@ -81,6 +81,9 @@ def _save(
         # Without a draft there is a label already: the answer to the first attempt was lost.
         if labels.keep([submission], actor=request.user):
             return _page(request, held, said=said, stale=str(error), status=409)
+        # With that answer the next item came: a second one each time would empty the queue.
+        if lease := queue.resume(project=held.project, actor=request.user):
+            return redirect("workbench", slug=held.project.slug, slot=lease.slot_id)
     return go_on(request, held.project)
 
 

@@ -304,3 +304,14 @@ def test_who_gives_nothing_back_gets_nothing(
         answer = client.post(desk.url("submit", slot.pk), {"skip": "1", "token": slot.token})
         assert answer["Location"] == desk.url("queue")
     assert not Slot.objects.filter(holder=bo).exists()
+
+
+def test_a_submit_sent_again_does_not_take_another_item(
+    desk: Desk, client: Client, ann: User
+) -> None:
+    desk.fill(4)
+    slot = desk.open(client, ann)
+    answers = [client.post(desk.url("submit", slot.pk), desk.form(slot)) for _ in range(3)]
+    assert len({each["Location"] for each in answers}) == 1
+    assert Slot.objects.filter(holder=ann, state=SlotState.LEASED).count() == 1
+    assert Label.objects.count() == 1
