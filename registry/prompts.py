@@ -227,7 +227,7 @@ def check_blocks(blocks: Sequence[Block]) -> None:
     if not any(block.text.strip() for block in blocks):
         raise ValidationError({"blocks": "A prompt needs at least one block with text."})
     for block in blocks:
-        if not KEY.match(block.key):
+        if not KEY.fullmatch(block.key):
             raise ValidationError(
                 {"blocks": f"{block.key!r} is not a key: small letters, digits, - and _."}
             )

@@ -165,7 +165,7 @@ def _check_criteria(criteria: Sequence[Criterion]) -> None:
 
 
 def _check_code(field: str, code: str, label: str) -> None:
-    if not CODE.match(code):
+    if not CODE.fullmatch(code):
         raise ValidationError(
             {field: f"{code!r} is not a code: 1 to 80 letters, digits or _ - . : /."}
         )

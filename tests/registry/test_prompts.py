@@ -73,6 +73,7 @@ def test_a_version_that_changes_nothing_is_refused(prompt_version: PromptVersion
         ([], "at least one block"),
         ([Block("a", "system", "A", "  ")], "at least one block"),
         ([Block("Not A Key", "system", "A", "x")], "is not a key"),
+        ([Block("key\n", "system", "A", "x")], "is not a key"),
         ([Block("a", "robot", "A", "x")], "role is system or user or assistant"),
         ([Block("a", "user", "A", "x"), Block("a", "user", "A", "y")], "a key of its own"),
     ],

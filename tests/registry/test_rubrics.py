@@ -68,6 +68,7 @@ def test_editions_and_modes_refuse_every_change(rubric_version: RubricVersion) -
     [
         ([Mode("two words", "Two words")], "is not a code"),
         ([Mode("", "Empty")], "is not a code"),
+        ([Mode("tone\n", "Ends in a line break")], "is not a code"),
         ([Mode("blank", " ")], "give a label"),
         ([Mode("late", "Late"), Mode("late", "Late again")], "Named twice: late"),
         ([Mode("late", "Late", default_severity="huge")], "no severity 'huge'"),  # type: ignore[arg-type]
