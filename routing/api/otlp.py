@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -46,7 +46,8 @@ class NoLength(otlp.Refused):
 @csrf_exempt
 @require_POST
 def receive_traces(request: HttpRequest) -> HttpResponse:
-    """Spans, protobuf or JSON. 200 only after the commit; 503 when the database is at fault."""
+    """Spans, protobuf or JSON. 200 only after the commit; 503 when the database is at fault,
+    and 400 when a value is: clients send again what got a 503."""
     media = request.headers.get("Content-Type", "")
     try:
         key = _key(request)
@@ -55,6 +56,9 @@ def receive_traces(request: HttpRequest) -> HttpResponse:
         store_spans(parsed.spans, environment=key.environment, actor=key)
     except otlp.Refused as refusal:
         return _refuse(media, refusal.status, str(refusal))
+    except DataError:
+        log.exception("spans hold a value that no column takes; they are refused")
+        return _refuse(media, 400, "A value in the spans cannot be stored; do not send them again.")
     except DatabaseError:
         log.exception("spans were not stored; the client is asked to send them again")
         return _refuse(media, 503, "The spans could not be stored; send them again.")

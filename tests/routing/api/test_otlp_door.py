@@ -16,7 +16,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 from django.test import Client
 
 from core.access import SYSTEM
@@ -130,6 +130,13 @@ def test_a_fault_of_the_database_asks_for_the_batch_again(client: Client, key: s
     with patch("routing.api.otlp.store_spans", side_effect=OperationalError("gone")):
         answer = post(client, key)
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+
+
+def test_a_value_that_no_column_takes_is_not_asked_for_again(client: Client, key: str) -> None:
+    with patch("routing.api.otlp.store_spans", side_effect=DataError("out of range")):
+        answer = post(client, key)
+    assert answer.status_code == 400
+    assert "Retry-After" not in answer
 
 
 def test_metrics_are_taken_and_dropped(client: Client, key: str) -> None:
