@@ -76,7 +76,10 @@ def test_the_same_batch_twice_changes_no_count(client: Client, key: str) -> None
 
 
 def test_gzip_is_read(client: Client, key: str) -> None:
-    assert post(client, key, gzip.compress(BODY, mtime=0), **{"Content-Encoding": "gzip"}).status_code == 200
+    assert (
+        post(client, key, gzip.compress(BODY, mtime=0), **{"Content-Encoding": "gzip"}).status_code
+        == 200
+    )
     assert Span.objects.count() == 1
 
 
