@@ -141,7 +141,8 @@ def statement(*, late: bool, many: bool) -> str:
         for name, whose, lane in lanes
     ]
     union = " UNION ALL ".join(f"SELECT id FROM {name}" for name, _, _ in lanes)  # noqa: S608
-    return CLAIM.format(lanes=",\n".join(texts), union=union)
+    # psycopg keeps what it has parsed of a statement up to 4,096 characters, of a longer one never.
+    return " ".join(CLAIM.format(lanes=", ".join(texts), union=union).split())
 
 
 def resume(*, project: Project, actor: User) -> Lease | None:
