@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kombu import Queue
+
 from config import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -154,6 +156,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # A bell that cannot be rung is dropped: the sweep finds the work (core.db.ring).
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
+# What waits for a model stands in a line of its own: a gate of half an hour must not keep a
+# roll-back waiting. A worker that is told no queue serves both.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("models")]
+CELERY_TASK_ROUTES = {
+    name: {"queue": "models"}
+    for name in ("routing.scoring.judge_due", "registry.gate.run_due", "registry.optimize.run_due")
+}
 CELERY_BEAT_SCHEDULER = "config.celery:Sweeper"
 # Else a Redis that was gone for a night finds workers that have given up.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

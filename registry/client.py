@@ -37,7 +37,7 @@ __all__ = ["Client", "Prompt", "PromptUnavailable"]
 log = logging.getLogger("whetstone.client")
 
 BUCKETS = 10_000
-VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+VARIABLE = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 SLUG = re.compile(r"^[-\w]{1,80}$")
 COMPLAIN_EVERY = 60.0  # seconds
 

@@ -41,7 +41,8 @@ __all__ = [
 
 ROLES: Final = ("system", "user", "assistant")
 KEY = re.compile(r"^[a-z][a-z0-9_-]{0,79}$")
-VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+# No line break between the braces: what two blocks happen to form together is no variable.
+VARIABLE = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
 
 Reason = tuple[Evidence, str, str, str]
 """Why an edit was made: the evidence, the key of the block, the failure mode, the hypothesis."""

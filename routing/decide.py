@@ -83,7 +83,7 @@ def _decide(trace: Trace, readings: dict[str, policy.Reading], frame: _Frame) ->
         trace=trace,
         sequence=1,
         policy=frame.version,
-        auto_approval=None if action == Action.REVIEW else frame.grant,
+        auto_approval=frame.grant,
         tier=found.tier,
         action=action,
         risk=round(found.risk, 6),

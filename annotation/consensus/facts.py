@@ -21,7 +21,7 @@ from core.access import Actor
 from core.db import step
 from core.models.project import Severity
 from registry import evidence, golden, release
-from routing.models import Item
+from routing.models import Decision, Item
 
 HUMAN: Final = "human"
 SOURCE_LENGTH: Final = 80
@@ -160,14 +160,24 @@ def _is_clear(settled: Settled) -> bool:
 
 
 def _is_observed(settled: Settled) -> bool:
-    """Of a canary or its control, with an answer that stands."""
+    """Of a canary or its control, drawn without regard to its risk, with an answer that stands."""
     trace = settled.item.trace
     return (
         trace.release_id is not None
         and bool(trace.arm)
+        and is_random(settled.item.decision)
         and settled.outcome.state == ConsensusState.FINAL
         and settled.outcome.verdict != Verdict.UNSTATED
     )
+
+
+def is_random(decision: Decision) -> bool:
+    """Whether people would have seen the output whatever its risk: nothing passed unseen then, or
+    its draw lies within the audit share. A canary that moves the risk scores moves what people
+    are sent; only a sample that risk did not choose compares the arms."""
+    if decision.auto_approval_id is None:
+        return True
+    return bool(decision.draw < decision.policy.rules["audit_share"])
 
 
 def _observation(settled: Settled) -> release.ObservationIn:

@@ -88,7 +88,7 @@ def _claim(limit: int, among: Sequence[int] | None) -> dict[int, Item]:
     locked = Trace.objects.filter(pk__in=named).select_for_update(skip_locked=True, no_key=True)
     ids = list(locked.order_by("pk").values_list("pk", flat=True)) if named else []
     # Asked again under the lock: the first answer may be older than another worker's commit.
-    items = due().filter(trace_id__in=ids).select_related("decision", "trace__project")
+    items = due().filter(trace_id__in=ids).select_related("decision__policy", "trace__project")
     return {item.trace_id: item for item in items.order_by("pk")} if ids else {}
 
 

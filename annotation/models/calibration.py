@@ -27,16 +27,12 @@ class CalibrationSession(models.Model):
     title = models.CharField(max_length=160)
     goal = models.TextField(blank=True)
     lead = models.ForeignKey("core.User", on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(
-        max_length=12, choices=SessionState.choices, default=SessionState.OPEN
-    )
+    state = models.CharField(max_length=12, choices=SessionState.choices, default=SessionState.OPEN)
     report = models.JSONField(default=dict)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[CalibrationSessionQuerySet] = (
-        CalibrationSessionQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[CalibrationSessionQuerySet] = CalibrationSessionQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

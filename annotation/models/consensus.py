@@ -44,9 +44,7 @@ class Consensus(models.Model):
     superseded_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
-    objects: ClassVar[ConsensusQuerySet] = (
-        ConsensusQuerySet.as_manager()  # type: ignore[assignment]
-    )
+    objects: ClassVar[ConsensusQuerySet] = ConsensusQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

@@ -103,9 +103,7 @@ class LabelFinding(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["label", "mode"], name="one_finding_per_mode"),
-            models.CheckConstraint(
-                condition=Q(cause__in=Lever.values), name="label_cause_known"
-            ),
+            models.CheckConstraint(condition=Q(cause__in=Lever.values), name="label_cause_known"),
             models.CheckConstraint(
                 condition=Q(severity__in=Severity.values), name="label_severity_known"
             ),

@@ -98,9 +98,18 @@ def web(home: Path, listener: socket.socket) -> Child:
 
 
 def worker(home: Path, concurrency: int) -> Child:
+    return _worker(home, "worker", "celery", concurrency)
+
+
+def model_worker(home: Path) -> Child:
+    """Serves what waits for a model; one process, so that a small machine is not flooded."""
+    return _worker(home, "model worker", "models", 1)
+
+
+def _worker(home: Path, name: str, queue: str, concurrency: int) -> Child:
     calm = ["--loglevel", "info", "--without-gossip", "--without-mingle"]
-    count = ["--concurrency", str(concurrency)]
-    return _child(home, "worker", ["-m", "celery", "-A", "config", "worker", *count, *calm])
+    work = ["--queues", queue, "--hostname", f"{queue}@%h", "--concurrency", str(concurrency)]
+    return _child(home, name, ["-m", "celery", "-A", "config", "worker", *work, *calm])
 
 
 def beat(home: Path) -> Child:

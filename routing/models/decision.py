@@ -113,9 +113,10 @@ class DecisionQuerySet(TenantQuerySet["Decision"]):
 class Decision(models.Model):
     """What was decided of one output, and from what; append-only.
 
-    `factors` is a list of {name, value, contribution, text}. `probability` is the probability with
-    which an output like this is seen by a person (1 for reviewed tiers, the audit share for the
-    auto-approved); `seed` and `draw` let anybody repeat the draw.
+    `factors` is a list of {name, value, contribution, text}. `auto_approval` is the grant that was
+    in force, whatever the action: without one everything is reviewed. `probability` is the
+    probability with which an output like this is seen by a person (1 for reviewed tiers, the audit
+    share for the auto-approved); `seed` and `draw` let anybody repeat the draw.
     """
 
     trace = models.ForeignKey("routing.Trace", on_delete=models.PROTECT, related_name="decisions")

@@ -14,7 +14,7 @@ from core.models.project import Project
 from registry import release, serving
 from registry.models import Evidence, GoldenCase, Observation, PromptVersion, RubricVersion
 from registry.rubrics import Finding, Mode, Scorecard, Span
-from routing.models import Item
+from routing.models import Decision, Item, RiskPolicy
 from routing.models.queue import Purpose
 from tests import factories
 from tests.annotation import world
@@ -464,3 +464,14 @@ def test_the_modes_of_a_rubric_may_have_codes_of_any_form(
     desk.judge(ann, bad(code))
     consensus.settle_due()
     assert Evidence.objects.get().mode == code
+
+
+@pytest.mark.parametrize(
+    ("grant", "draw", "random"), [(None, 0.9, True), (1, 0.04, True), (1, 0.06, False)]
+)
+def test_only_a_sample_that_risk_did_not_choose_compares_the_arms(
+    grant: int | None, draw: float, random: bool
+) -> None:
+    policy = RiskPolicy(rules={"audit_share": 0.05})
+    decision = Decision(auto_approval_id=grant, draw=draw, policy=policy)
+    assert facts.is_random(decision) is random

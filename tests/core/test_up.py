@@ -275,7 +275,7 @@ def test_up_reaches_a_page_that_answers(up: Up) -> None:
     until(lambda: plan.answers(f"{up.url()}readyz"))
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "model worker", "beat"])
 def test_a_killed_process_is_back_within_seconds(up: Up, name: str) -> None:
     before = up.pid(name)
     os.kill(before, signal.SIGKILL)
@@ -320,7 +320,7 @@ def test_erase_ends_what_a_killed_up_left_running_and_deletes_the_data(home: Pat
     family = running.family()
     running.process.kill()
     running.process.wait()
-    assert record.read(home).children.keys() == {"web", "worker", "beat"}
+    assert record.read(home).children.keys() == {"web", "worker", "model worker", "beat"}
     assert running.call("up", "--erase").returncode == 0
     until(lambda: not [process for process in family if runs(process.pid)])
     assert embedded.status(home) == (None, None)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from registry import prompts, serving
@@ -43,6 +43,7 @@ def test_a_diff_holds_all_of_both_versions(
         assert (each.kind == "same") == (old.get(each.key) == new.get(each.key))
 
 
+@example({"a": ("system", "{{"), "b": ("system", "a}}")}, "x")
 @given(BLOCKS, TEXT)
 def test_compiling_keeps_every_word_of_the_blocks(
     blocks: dict[str, tuple[str, str]], value: str

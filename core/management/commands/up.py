@@ -88,6 +88,7 @@ class _Run:
             if self.options["demo"]:
                 self._fill_demo()
             self.supervisor.add(plan.worker(self.home, self.options["concurrency"]))
+            self.supervisor.add(plan.model_worker(self.home))
             self.supervisor.add(plan.beat(self.home))
             self._wait()
             self.supervisor.run()
