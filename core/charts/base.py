@@ -34,14 +34,17 @@ class Tick:
     anchor: str = "middle"
 
 
-def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:
-    """Round numbers that enclose `low` to `high`, in about `wanted` steps of 1, 2, 2.5 or 5."""
+def ticks(low: float, high: float, wanted: int = 4, *, whole: bool = False) -> tuple[float, ...]:
+    """Round numbers that enclose `low` to `high`, in about `wanted` steps of 1, 2 or 5.
+
+    No 2.5: an axis of counts would show 2, 5, 8 for even steps. `whole`: no step below 1.
+    """
     least = max(abs(low), abs(high)) * 1e-6 or 1.0
     if high - low < least:
         high = low + least
-    rough = (high - low) / wanted
+    rough = max((high - low) / wanted, 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(f * power for f in (1.0, 2.0, 2.5, 5.0, 10.0) if f * power >= rough * 0.999)
+    step = next(f * power for f in (1.0, 2.0, 5.0, 10.0) if f * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return tuple(float(f"{i * step:.12g}") for i in range(first, last + 1))
 

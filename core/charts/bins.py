@@ -48,7 +48,7 @@ def histogram(
 ) -> Histogram:
     """Counts in adjoining bins of one axis; `mark` draws a named vertical line at a value."""
     check(title, [b.count for b in bins], floor=0.0)
-    steps = ticks(0.0, max((b.count for b in bins), default=1))
+    steps = ticks(0.0, max((b.count for b in bins), default=1), whole=True)
     first, last = (bins[0].low, bins[-1].high) if bins else (0.0, 1.0)
     width = last - first or 1.0
     tops = [round(100 - at(b.count, steps[-1]), 3) for b in bins]

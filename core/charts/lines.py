@@ -59,7 +59,9 @@ def line(
     """
     known = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
     check(title, known)
-    steps = ticks(*_ends(known + ([target[0]] if target else []), floor, roof))
+    counts = form is plain and all(float(value).is_integer() for value in known)
+    ends = _ends(known + ([target[0]] if target else []), floor, roof)
+    steps = ticks(*ends, whole=counts)
     scale = Scale(steps[0], steps[-1], len(points))
     runs = _runs(points)
     return LineChart(

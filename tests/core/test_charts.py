@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from django.template import Context, Template
@@ -81,6 +82,15 @@ def test_ticks_enclose_their_range_in_few_even_steps(a: float, b: float) -> None
     assert steps[0] <= low + slack
     assert high <= steps[-1] + slack
     assert 2 <= len(steps) <= 8
+
+
+@given(st.lists(st.integers(0, 2000), min_size=1, max_size=8))
+def test_an_axis_of_counts_says_what_it_marks(counts: list[int]) -> None:
+    points = [charts.Point(str(place), count) for place, count in enumerate(counts)]
+    marked = charts.line("l", "Counts", points, floor=0).y_ticks
+    numbers = [int(tick.text.replace(",", "")) for tick in marked]
+    gaps = {later - earlier for earlier, later in pairwise(numbers)}
+    assert len(gaps) == 1
 
 
 @pytest.mark.parametrize(
