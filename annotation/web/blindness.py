@@ -68,6 +68,17 @@ def hidden(traces: Sequence[Trace], *, project: Project, reader: User) -> set[in
     return set(_unjudged(project, reader).filter(pk__in=everything).values_list("pk", flat=True))
 
 
+def awaited(traces: Sequence[Trace], *, project: Project, reader: User) -> set[int]:
+    """Ids of those `traces` that `reader` may still be asked to judge: no answer is told before.
+
+    Unlike `hidden` it asks no right to see decisions: a ruling is for everyone whom it teaches.
+    """
+    if Verb.REVIEW not in reader.verbs_in(project):
+        return set()
+    known = {trace.pk for trace in traces}
+    return set(_unjudged(project, reader).filter(pk__in=known).values_list("pk", flat=True))
+
+
 def without_hidden(traces: QuerySet[Trace], *, project: Project, reader: User) -> QuerySet[Trace]:
     """For filters by decision: a row that disappears from the list tells as much as a word."""
     if Verb.REVIEW not in reader.verbs_in(project):

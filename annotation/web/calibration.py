@@ -20,7 +20,7 @@ from annotation import labels
 from annotation.models import CalibrationItem, CalibrationSession, Label
 from annotation.models.calibration import SessionState
 from annotation.models.label import Verdict
-from annotation.web import judgement
+from annotation.web import blindness, judgement
 from annotation.web.glance import mode_names
 from annotation.web.report import told_report
 from annotation.web.story import output_of, tell
@@ -172,9 +172,20 @@ def _page(
     votes = Label.objects.current().filter(calibration_item__session=found)
     for label in votes.prefetch_related("findings").order_by("pk"):
         given.setdefault(label.calibration_item_id or 0, []).append(label)
+    items = list(found.items.select_related("trace__prompt"))
+    awaited = blindness.awaited(
+        [each.trace for each in items], project=project, reader=request.user
+    )
     rows = [
-        _row(request, found, each, given.get(each.pk, []), len(members))
-        for each in found.items.select_related("trace__prompt")
+        _row(
+            request,
+            found,
+            each,
+            given.get(each.pk, []),
+            members=len(members),
+            awaited=each.trace_id in awaited,
+        )
+        for each in items
     ]
     names = mode_names(project)
     wanted = item or request.GET.get("item", "")
@@ -200,9 +211,14 @@ def _row(
     found: CalibrationSession,
     item: CalibrationItem,
     given: list[Label],
+    *,
     members: int,
+    awaited: bool,
 ) -> dict[str, Any]:
-    """Of the votes of an item nothing is told before its ruling, except how many there are."""
+    """Of the votes of an item nothing is told before its ruling, except how many there are.
+
+    Nor is the ruling told to whom the output may still come from the queue.
+    """
     own = next((label for label in given if label.annotator_id == request.user.pk), None)
     return {
         "item": item,
@@ -213,6 +229,7 @@ def _row(
         "own": own,
         "complete": len(given) == members,
         "votes": given,
+        "hidden": bool(item.ruling) and awaited,
     }
 
 
@@ -234,7 +251,8 @@ def _shown(
     story = tell(item.trace, blind=True, whole="all" in request.GET)
     votes_now = page["open"] and page["is_member"] and not shown["own"] and not item.ruling
     rules_now = page["open"] and page["leads"] and not votes_now and not item.ruling
-    tells = bool(item.ruling) or (rules_now and shown["complete"])
+    told_now = bool(item.ruling) and not shown["hidden"]
+    tells = told_now or (rules_now and shown["complete"])
     task: dict[str, Any] = {
         **told(story), "model": item.trace.model, "faults": faults or {},
         "submit_url": reverse("calibration_vote", args=where), "once": True,

@@ -16,11 +16,17 @@ def told_report(
     members: Sequence[User],
     names: Mapping[str, str],
 ) -> dict[str, Any]:
-    """What `annotation.calibration.close` kept, with titles and names put in."""
+    """What `annotation.calibration.close` kept, with titles and names put in.
+
+    Rulings that are hidden from the reader are left out, and with them the sums in which he or
+    she could read them.
+    """
+    hidden = {row["item"].pk for row in rows if row["hidden"]}
     titles = {row["item"].pk: row for row in rows}
     people = {user.pk: str(user) for user in members}
     return {
-        "numbers": _numbers(report),
+        "hidden": len(hidden),
+        "numbers": [] if hidden else _numbers(report),
         "items": [
             {
                 **each,
@@ -31,8 +37,11 @@ def told_report(
                 "share": percent(each["as_ruled"] / each["voters"], 0) if each["voters"] else DASH,
             }
             for each in report["items"]
+            if each["item"] not in hidden
         ],
-        "members": [
+        "members": []
+        if hidden
+        else [
             {
                 **each,
                 "name": people.get(each["user"], f"person {each['user']}"),

@@ -4,10 +4,12 @@ import pytest
 from django.test import Client
 
 from annotation import calibration, labels
+from annotation.labels import Submission
 from annotation.models import CalibrationItem, CalibrationSession, Label
 from core.access import SYSTEM
 from core.models import User
 from registry.rubrics import Finding, Scorecard
+from routing import queue
 from tests.annotation.web.desk import Desk
 
 
@@ -25,6 +27,20 @@ def vote(desk: Desk, item: CalibrationItem, person: User, comment: str = "") -> 
     labels.vote(
         item=item, scorecard=card, rubric_version=desk.rubric_version, comment=comment,
         source="page", actor=person,
+    )  # fmt: skip
+
+
+def judge_all(desk: Desk, person: User) -> None:
+    """The person's work on every output: none of them can come from the queue any more."""
+    leases = queue.claim(project=desk.project, actor=person, limit=10)
+    said = [Submission(each.slot_id, each.token, Scorecard("acceptable")) for each in leases]
+    labels.submit(said, rubric_version=desk.rubric_version, source="page", actor=person)
+
+
+def rule(item: CalibrationItem, desk: Desk, lead: User) -> None:
+    calibration.rule(
+        item=item, verdict="defective", modes=["tone"], reason="Rude is rude.",
+        rubric_version=desk.rubric_version, actor=lead,
     )  # fmt: skip
 
 
@@ -83,9 +99,50 @@ def test_a_ruling_needs_a_reason_and_is_shown_to_members(
     unfit = client.post(door, {"verdict": "acceptable", "modes": ["tone"], "reason": "so"})
     assert b"is defective, not acceptable" in unfit.content
     client.post(door, {"verdict": "defective", "modes": ["tone"], "reason": "Rude is rude."})
+    judge_all(desk, ann)
     client.force_login(ann)
     page = client.get(f"{desk.url('calibration', session.pk)}?item={first.pk}")
     assert b"Rude is rude." in page.content
+
+
+def test_a_ruling_is_hidden_from_who_may_still_get_the_output(
+    desk: Desk, session: CalibrationSession, client: Client, ann: User, bo: User, lee: User
+) -> None:
+    first = session.items.all()[0]
+    vote(desk, first, bo, "BO-VOTED-SO")
+    rule(first, desk, lee)
+    client.force_login(ann)
+    agenda = desk.url("calibration", session.pk)
+    pages = [client.get(f"{agenda}{query}").content.decode() for query in ("", f"?item={first.pk}")]
+    for page in pages:
+        assert "badge--verdict-" not in page
+        assert "Rude is rude." not in page
+        assert "BO-VOTED-SO" not in page
+    assert ">hidden<" in pages[0]
+    assert "hidden from you until then" in pages[1]
+    judge_all(desk, ann)
+    after = client.get(f"{agenda}?item={first.pk}").content.decode()
+    assert "Rude is rude." in after
+    assert "BO-VOTED-SO" in after
+
+
+def test_the_report_leaves_out_what_is_hidden(
+    desk: Desk, session: CalibrationSession, client: Client, ann: User, lee: User
+) -> None:
+    for item in session.items.all():
+        vote(desk, item, ann)
+        rule(item, desk, lee)
+    calibration.close(session=session, actor=lee)
+    client.force_login(ann)
+    page = client.get(desk.url("calibration", session.pk)).content.decode()
+    assert "Rude is rude." not in page
+    assert "Voted as ruled" not in page
+    assert "numbers of the session, are hidden from you until then" in page
+    judge_all(desk, ann)
+    after = client.get(desk.url("calibration", session.pk)).content.decode()
+    assert "Rude is rude." in after
+    assert "Voted as ruled" in after
+    assert "hidden from you" not in after
 
 
 def test_a_session_is_finished_when_all_is_ruled(
