@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
 from django_htmx.middleware import HtmxDetails
 
 from core.audit import request_id
@@ -42,6 +43,26 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+class NoStoreMiddleware:
+    """No page of a signed-in person stays in a cache: the next one at the browser may be another.
+
+    Static files never come here; what is no HTML, as the API's prompts, says itself how long it
+    may be kept.
+    """
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # The kind first: to ask who it is reads the session, and the answer then varies by cookie.
+        if response.get("Content-Type", "").startswith("text/html") and (
+            request.user.is_authenticated
+        ):
+            patch_cache_control(response, no_store=True)
+        return response
 
 
 class RoomErrorsMiddleware:
