@@ -18,7 +18,7 @@ from core.db import IllegalTransition
 from core.models import Project, User
 
 Respond = Callable[[HttpRequest], HttpResponse]
-KNOWN_ID = re.compile(r"^[\w.:-]{1,64}$")
+KNOWN_ID = re.compile(r"[\w.:-]{1,64}")
 
 
 class HtmxRequest(HttpRequest):
@@ -36,7 +36,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        token = request_id.set(given if KNOWN_ID.match(given) else uuid.uuid4().hex)
+        token = request_id.set(given if KNOWN_ID.fullmatch(given) else uuid.uuid4().hex)
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id.get()

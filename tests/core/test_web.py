@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 
 from core.models import Project, User
+from core.web import RequestIdMiddleware
 
 
 @pytest.mark.parametrize("path", ["/p/{slug}/", "/p/{slug}/queue/", "/p/no-such-project/"])
@@ -27,3 +29,13 @@ def test_only_pages_and_only_of_signed_in_people_are_kept_from_caches(
     sheet = client.get("/static/css/workbench.css")
     sheet.close()
     assert (sheet.status_code, "no-store" in sheet.get("Cache-Control", "")) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("req-1", True), ("req-1\n", False), ("a b", False), ("x" * 65, False), ("", False)],
+)
+def test_only_a_sane_request_id_is_taken(given: str, kept: bool) -> None:
+    request = RequestFactory().get("/", headers={"X-Request-ID": given})
+    answer = RequestIdMiddleware(lambda request: HttpResponse())(request)
+    assert (answer["X-Request-ID"] == given) is kept
