@@ -109,7 +109,17 @@ class ObservationAdmin(Window, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Evidence)
 class EvidenceAdmin(Window, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["id", "prompt", "mode", "cause", "severity", "share", "votes", "created_at"]
+    list_display = [
+        "id",
+        "prompt",
+        "mode",
+        "cause",
+        "severity",
+        "share",
+        "votes",
+        "created_at",
+        "withdrawn_at",
+    ]
     list_filter = ["cause", "severity"]
     list_select_related = ["prompt"]
 

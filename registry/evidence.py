@@ -58,6 +58,17 @@ def add(items: Sequence[EvidenceIn], *, actor: Actor) -> None:
         ring(weigh_due, project_id)
 
 
+@step
+def withdraw(sources: Sequence[str], *, project_ids: Sequence[int], actor: Actor) -> None:
+    """Those of these sources that stand count no longer: who told them takes them back. The rows
+    stay for the versions that cite them. The same failure may come again from another source."""
+    del actor  # whoever settled the labels is in their record
+    told = Evidence.objects.standing().filter(project_id__in=project_ids, source__in=sources)
+    told.update(withdrawn_at=clock.now())
+    for project_id in sorted(set(project_ids)):
+        ring(weigh_due, project_id)
+
+
 def _check(item: EvidenceIn) -> None:
     if not item.source or len(item.source) > 80:
         raise ValidationError({"source": f"{item.source!r}: give 1 to 80 characters."})

@@ -60,7 +60,7 @@ def _feedback(
 
 
 def _evidence(finding: SurfaceFinding) -> QuerySet[Evidence]:
-    return Evidence.objects.filter(
+    return Evidence.objects.standing().filter(
         project_id=finding.project_id,
         prompt=finding.prompt,
         mode=finding.mode,

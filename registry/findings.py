@@ -73,8 +73,11 @@ def dismiss(*, finding: SurfaceFinding, reason: str, actor: Actor) -> SurfaceFin
 
 
 def unattended() -> QuerySet[SurfaceFinding]:
-    """Open findings that ask for a better prompt and that no optimizer has tried yet."""
-    waiting = SurfaceFinding.objects.filter(state=FindingState.OPEN, lever=Lever.PROMPT)
+    """Open findings that ask for a better prompt, that evidence still stands behind and that no
+    optimizer has tried yet."""
+    waiting = SurfaceFinding.objects.filter(
+        state=FindingState.OPEN, lever=Lever.PROMPT, evidence_count__gt=0
+    )
     return waiting.filter(prompt__isnull=False, runs=None).order_by("-weight", "pk")
 
 

@@ -57,9 +57,12 @@ def weigh(*, project: Project, minimum: int = MINIMUM, actor: Actor) -> list[Sur
         (finding.prompt_id, finding.mode, finding.lever): finding
         for finding in waiting.select_for_update(of=("self",), no_key=True).order_by("pk")
     }
-    masses = {key: mass for key, mass in _masses(project).items() if mass.count >= minimum}
-    _refresh([(known[key], mass) for key, mass in masses.items() if key in known])
-    fresh = [(key, mass) for key, mass in masses.items() if key not in known]
+    masses = _masses(project)
+    # Below the minimum too: evidence that was withdrawn must not go on counting.
+    _refresh([(finding, masses.get(key, Mass())) for key, finding in known.items()])
+    fresh = [
+        (key, mass) for key, mass in masses.items() if key not in known and mass.count >= minimum
+    ]
     opened = [_open(project, key, mass, actor) for key, mass in fresh]
     # Only what a better prompt can mend goes to the optimizer.
     if any(finding.lever == Lever.PROMPT and finding.prompt_id for finding in opened):
@@ -104,7 +107,8 @@ def _masses(project: Project) -> dict[Key, Mass]:
 
 
 def _groups(project: Project) -> Iterable[Group]:
-    """Evidence that no closed finding has dealt with, summed per prompt, mode, cause, version."""
+    """Evidence that stands and that no closed finding has dealt with, summed per prompt, mode,
+    cause, version."""
     closed = SurfaceFinding.objects.alias(for_prompt=Coalesce("prompt_id", Value(0))).filter(
         project=OuterRef("project"),
         for_prompt=Coalesce(OuterRef("prompt_id"), Value(0)),
@@ -113,7 +117,8 @@ def _groups(project: Project) -> Iterable[Group]:
         closed_at__gte=OuterRef("created_at"),
     )
     return (
-        Evidence.objects.filter(~Exists(closed), project=project)
+        Evidence.objects.standing()
+        .filter(~Exists(closed), project=project)
         .values_list("prompt_id", "mode", "cause", "prompt_version__number")
         .annotate(count=Count("pk"), weight=Sum(F("share") / F("probability")))
         .order_by("prompt_id", "mode", "cause")

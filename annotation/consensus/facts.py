@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,7 +21,8 @@ from core.access import Actor
 from core.db import step
 from core.models.project import Severity
 from registry import evidence, golden, release
-from routing.models import Decision, Item
+from registry.models import Evidence
+from routing.models import Decision, Item, Trace
 
 HUMAN: Final = "human"
 SOURCE_LENGTH: Final = 80
@@ -29,6 +30,10 @@ SOURCE_LENGTH: Final = 80
 MOST_QUOTES: Final = 12
 LONGEST_QUOTE: Final = 500
 LONGEST_COMMENT: Final = 2000
+
+
+Failure = tuple[int, str, str]
+"""Trace, mode, cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Earlier:
-    """What superseded answers on the same traces were: their ids, and the (trace, mode, cause)
-    that each of them told as evidence. One output is one case of a failure, however often people
-    change their minds about the rest."""
+    """What superseded answers on the same traces were: their ids, and the sources of the evidence
+    of theirs that stands, by (trace, mode, cause). One output is one case of a failure, however
+    often people change their minds about the rest."""
 
     consensus: list[int]
-    failures: set[tuple[int, str, str]]
+    standing: dict[Failure, list[str]]
 
 
 @step
@@ -59,21 +64,34 @@ def push(settled: Sequence[Settled], *, actor: Actor) -> None:
         (each, agreed)
         for each in settled
         for agreed in each.outcome.findings
-        if (each.row.trace_id, agreed.mode, agreed.cause) not in earlier.failures
+        if (each.row.trace_id, agreed.mode, agreed.cause) not in earlier.standing
     ]
     told = _told([each.row.trace_id for each, _ in news], [each.row for each, _ in news])
     evidence.add(
         [_evidence(each, agreed, told[each.row.pk, agreed.mode]) for each, agreed in news],
         actor=actor,
     )
-    if earlier.consensus:
-        golden.withdraw(
-            [cases.source_of(pk) for pk in earlier.consensus],
-            project_ids=sorted({each.item.trace.project_id for each in settled}),
-            actor=actor,
-        )
+    _withdraw(earlier, settled, actor)
     cases.push([_clear(each) for each in settled if _is_clear(each)], actor=actor)
     release.observe([_observation(each) for each in settled if _is_observed(each)], actor=actor)
+
+
+@step
+def _withdraw(earlier: _Earlier, settled: Sequence[Settled], actor: Actor) -> None:
+    projects = sorted({each.item.trace.project_id for each in settled})
+    held = {
+        (each.row.trace_id, agreed.mode, agreed.cause)
+        for each in settled
+        for agreed in each.outcome.findings
+    }
+    gone = [
+        key for failure, keys in earlier.standing.items() if failure not in held for key in keys
+    ]
+    if gone:
+        evidence.withdraw(gone, project_ids=projects, actor=actor)
+    if earlier.consensus:
+        sources = [cases.source_of(pk) for pk in earlier.consensus]
+        golden.withdraw(sources, project_ids=projects, actor=actor)
 
 
 def _earlier(trace_ids: Sequence[int]) -> _Earlier:
@@ -81,8 +99,19 @@ def _earlier(trace_ids: Sequence[int]) -> _Earlier:
     rows = list(
         gone.values_list("pk", "trace_id", "findings__mode", "findings__cause").order_by("pk")
     )
-    failures = {(trace, mode, cause) for _, trace, mode, cause in rows if mode}
-    return _Earlier(sorted({pk for pk, *_ in rows}), failures)
+    told = {key_of(pk, mode): (trace, mode, cause) for pk, trace, mode, cause in rows if mode}
+    return _Earlier(sorted({pk for pk, *_ in rows}), _standing(told, trace_ids))
+
+
+def _standing(told: Mapping[str, Failure], trace_ids: Sequence[int]) -> dict[Failure, list[str]]:
+    """Of what was told, the sources that nobody has taken back, by failure."""
+    found: dict[Failure, list[str]] = defaultdict(list)
+    if told:
+        projects = Trace.objects.filter(pk__in=trace_ids).values("project")
+        rows = Evidence.objects.standing().filter(project__in=projects, source__in=told)
+        for source in rows.order_by("pk").values_list("source", flat=True):
+            found[told[source]].append(source)
+    return dict(found)
 
 
 def key_of(consensus_id: int, mode: str) -> str:

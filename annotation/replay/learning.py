@@ -35,7 +35,8 @@ def learn(scope: Scope) -> Learned:
 
 
 def _evidence(scope: Scope) -> EvidenceQuerySet:
-    return Evidence.objects.filter(project=scope.world.project, trace_ref__in=scope.traces)
+    told = Evidence.objects.standing()
+    return told.filter(project=scope.world.project, trace_ref__in=scope.traces)
 
 
 def _lessons(project: Project) -> tuple[Lesson, ...]:

@@ -248,7 +248,8 @@ def pareto(project: Project) -> BarChart:
     """What goes wrong, as often as it happens: each agreed failure counts 1 / probability."""
     names = mode_names(project)
     weight = ExpressionWrapper(Value(1.0) / F("probability"), output_field=FloatField())
-    recent = Evidence.objects.in_project(project).filter(created_at__gte=clock.now() - WEEKS)
+    standing = Evidence.objects.standing().in_project(project)
+    recent = standing.filter(created_at__gte=clock.now() - WEEKS)
     rows = (
         recent.values("mode")
         .annotate(number=Count("pk"), weight=Sum(weight))

@@ -12,7 +12,9 @@ from core.tenancy import TenantQuerySet
 
 
 class EvidenceQuerySet(TenantQuerySet["Evidence"]):
-    pass
+    def standing(self) -> EvidenceQuerySet:
+        """What nobody has taken back."""
+        return self.filter(withdrawn_at=None)
 
 
 class Evidence(models.Model):
@@ -21,6 +23,7 @@ class Evidence(models.Model):
     `source` is an opaque reference of the floor that pushed it (unique per project), `trace_ref`
     the id of the trace there. `share` is the share of annotators who saw the failure, of `votes`.
     `quotes` is a list of {where, text}. `probability` is the sampling probability of the item.
+    `withdrawn_at` is set when people hold it no longer: it stays, and counts for nothing.
     """
 
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT)
@@ -41,6 +44,7 @@ class Evidence(models.Model):
     correction = models.TextField(blank=True)
     probability = models.FloatField()
     created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
 
     objects: ClassVar[EvidenceQuerySet] = EvidenceQuerySet.as_manager()  # type: ignore[assignment]
 

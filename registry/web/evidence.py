@@ -171,7 +171,8 @@ def _trends(project: Project) -> dict[Key, list[int]]:
     today = clock.now().date()
     first = today - timedelta(days=TREND_DAYS - 1)
     rows = (
-        Evidence.objects.filter(project=project, created_at__date__gte=first)
+        Evidence.objects.standing()
+        .filter(project=project, created_at__date__gte=first)
         .annotate(day=TruncDate("created_at"))
         .values("prompt_id", "mode", "cause", "day")
         .annotate(n=Count("pk"))

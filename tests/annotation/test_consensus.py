@@ -414,14 +414,31 @@ def test_one_output_is_one_case_of_a_failure_however_often_people_change_their_m
             source="page", actor=ann,
         )  # fmt: skip
         consensus.settle_due()
-        told.append(list(Evidence.objects.order_by("pk").values_list("mode", "cause")))
+        standing = Evidence.objects.standing().order_by("mode")
+        told.append(list(standing.values_list("mode", "cause")))
     assert Consensus.objects.count() == 5
     assert told == [
+        [],
         [("tone", "prompt")],
-        [("tone", "prompt")],
-        [("tone", "prompt"), ("tone", "tool")],
-        [("tone", "prompt"), ("tone", "tool"), ("incomplete", "prompt")],
+        [("tone", "tool")],
+        [("incomplete", "prompt"), ("tone", "prompt")],
     ]
+
+
+def test_a_failure_that_people_still_hold_keeps_its_evidence(
+    desk: Desk, ann: User, prompt_version: PromptVersion
+) -> None:
+    make_items(make_traces(desk.environment, version=prompt_version))
+    [label] = desk.judge(ann, bad("tone"))
+    consensus.settle_due()
+    row = Evidence.objects.get()
+    labels.supersede(
+        label=label, scorecard=bad("tone", "incomplete"), rubric_version=desk.rubric_version,
+        saw_judge=False, source="page", actor=ann,
+    )  # fmt: skip
+    consensus.settle_due()
+    assert Evidence.objects.standing().count() == 2
+    assert Evidence.objects.standing().get(mode="tone") == row
 
 
 def test_the_golden_case_of_an_answer_that_fell_is_withdrawn(

@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from core.access import SYSTEM
-from core.db import WrongPlace
-from core.models import User
+from core.db import WrongPlace, opened
+from core.models import Project, User
 from registry import evidence
 from registry.models import Evidence, PromptVersion
 from tests.registry.facts import make_evidence
@@ -47,6 +47,24 @@ def test_evidence_cannot_be_changed_but_its_quotes_can_be_erased(
     Evidence.objects.filter(pk=row.pk).update(quotes=[], comments=[], correction="")
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         Evidence.objects.filter(pk=row.pk).update(mode="other")
+
+
+def test_what_is_withdrawn_stays_and_stands_no_longer(prompt_version: PromptVersion) -> None:
+    gone, kept = make_evidence(prompt_version), make_evidence(prompt_version)
+    with opened("test"):
+        evidence.withdraw([gone.source], project_ids=[gone.project_id], actor=SYSTEM)
+    assert list(Evidence.objects.standing()) == [kept]
+    gone.refresh_from_db()
+    assert gone.withdrawn_at is not None
+
+
+def test_nobody_withdraws_the_evidence_of_another_project(
+    prompt_version: PromptVersion, elsewhere: Project
+) -> None:
+    row = make_evidence(prompt_version)
+    with opened("test"):
+        evidence.withdraw([row.source], project_ids=[elsewhere.pk], actor=SYSTEM)
+    assert list(Evidence.objects.standing()) == [row]
 
 
 def test_adding_is_a_step() -> None:

@@ -15,7 +15,7 @@ from core import clock
 from core.access import SYSTEM
 from core.db import IllegalTransition, WrongPlace, opened
 from core.models import AuditEntry, Environment, LlmCall, Project, User
-from registry import gate, optimize, prompts, release, rubrics
+from registry import evidence, gate, optimize, prompts, release, rubrics
 from registry.evaluators.model_judge import INSTRUCTIONS as JUDGE
 from registry.feedback import assignment_for
 from registry.gate import cases
@@ -219,6 +219,16 @@ def test_the_gravest_are_shown_first_each_of_another_output(
     records = assignment_for(run).feedback.records
     assert records[0]["evidence_id"] == twin[-1].pk
     assert [each["severity"] for each in records] == ["critical", "major", "major"]
+
+
+def test_what_was_withdrawn_is_neither_shown_nor_cited(bank: PromptVersion, no_model: None) -> None:
+    finding = make_finding(bank)
+    gone = make_evidence(bank, MODE, severity="critical", trace_ref=50)
+    with opened("test"):
+        evidence.withdraw([gone.source], project_ids=[gone.project_id], actor=SYSTEM)
+    feedback = assignment_for(optimize.request(finding=finding, actor=SYSTEM)).feedback
+    assert gone.pk not in feedback.evidence_ids
+    assert {each["severity"] for each in feedback.records} == {"major"}
 
 
 def test_golden_cases_are_shown_last_and_accepted_outputs_only_of_retired_ones(

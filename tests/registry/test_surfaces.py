@@ -13,7 +13,7 @@ from core import clock
 from core.access import SYSTEM
 from core.db import IllegalTransition, opened
 from core.models import AuditEntry, Environment, Project, User
-from registry import findings, optimize, release
+from registry import evidence, findings, optimize, release
 from registry.models import PromptVersion, Release, SurfaceFinding
 from registry.models.surface import FindingState
 from registry.surfaces import dismiss, weigh, weigh_due
@@ -191,6 +191,28 @@ def test_only_what_a_prompt_can_mend_rings_for_the_optimizer(
         with django_capture_on_commit_callbacks(execute=True):
             weigh(project=project, actor=SYSTEM)
     assert len(rung) == bells
+
+
+def test_withdrawn_evidence_counts_no_longer(
+    project: Project, prompt_version: PromptVersion
+) -> None:
+    rows = [make_evidence(prompt_version) for _ in range(3)]
+    (finding,) = weigh(project=project, actor=SYSTEM)
+    for row, left in zip(rows, (2, 1, 0), strict=True):
+        with opened("test"):
+            evidence.withdraw([row.source], project_ids=[project.pk], actor=SYSTEM)
+        weigh(project=project, actor=SYSTEM)
+        finding.refresh_from_db()
+        assert (finding.evidence_count, finding.weight) == (left, left)
+    assert list(findings.unattended()) == []
+
+
+def test_withdrawn_evidence_opens_nothing(project: Project, prompt_version: PromptVersion) -> None:
+    make_many(prompt_version, 2)
+    row = make_evidence(prompt_version)
+    with opened("test"):
+        evidence.withdraw([row.source], project_ids=[project.pk], actor=SYSTEM)
+    assert weigh(project=project, actor=SYSTEM) == []
 
 
 def test_only_an_open_finding_is_marked_as_proposed(

@@ -7,7 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.access import SYSTEM
+from core.db import opened
 from core.models import AuditEntry, Project, User
+from registry import evidence
 from registry.models import OptimizationRun, PromptVersion, SurfaceFinding
 from registry.models.surface import FindingState
 from registry.surfaces import weigh
@@ -27,6 +29,16 @@ def finding(project: Project, prompt_version: PromptVersion) -> SurfaceFinding:
 def shown(client: Client, person: User, project: Project, query: str = "") -> str:
     client.force_login(person)
     return client.get(reverse("evidence", args=[project.slug]) + query).content.decode()
+
+
+def test_withdrawn_evidence_is_shown_as_withdrawn(
+    client: Client, lee: User, project: Project, prompt_version: PromptVersion
+) -> None:
+    row = make_evidence(prompt_version)
+    assert "Withdrawn" not in shown(client, lee, project)
+    with opened("test"):
+        evidence.withdraw([row.source], project_ids=[project.pk], actor=SYSTEM)
+    assert "Withdrawn" in shown(client, lee, project)
 
 
 def test_findings_and_the_words_behind_them(
