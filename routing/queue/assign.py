@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
+
 from core import clock
 from core.access import Actor, Verb, require
 from core.audit import record
 from core.db import command
 from core.models import Project, User
-from routing.models import Item, Slot
+from routing.models import Item, Reviewer, Slot
 from routing.models.queue import ItemState, Purpose, SlotState
+from routing.models.reviewer import ReviewerState
 from routing.queue.enqueue import slot_of
 from routing.queue.finish import close_finished
 from routing.verbs import RoutingVerb
@@ -31,9 +34,11 @@ def assign(*, project: Project, wishes: Sequence[Wish], actor: Actor) -> int:
     """Reserve slots for people, adding those that are wanting. Returns how many were reserved.
 
     Whoever has a slot of the item already, reserved or held, keeps it; doing it twice changes
-    nothing. Closed items are passed over.
+    nothing. Closed items are passed over. ValidationError where an item is wished for twice, where
+    `only` names nobody, and where a slot would wait for somebody who cannot claim it.
     """
     require(actor, Verb.MANAGE_QUEUE, project=project)
+    _check(wishes)
     items = {
         item.pk: item
         for item in Item.objects.select_for_update(no_key=True)
@@ -46,6 +51,7 @@ def assign(*, project: Project, wishes: Sequence[Wish], actor: Actor) -> int:
     added: list[Slot] = []
     for wish in wished:
         _plan(wish, items[wish.item_id], slots.get(wish.item_id, []), changed, added)
+    _require_reviewers(project, wished, [*changed, *added])
     Slot.objects.bulk_update(changed, ["reserved_for", "state", "closed_at"], batch_size=1000)
     Slot.objects.bulk_create(added, batch_size=2000)
     close_finished(list(items.values()), at=clock.now())
@@ -59,6 +65,27 @@ def assign(*, project: Project, wishes: Sequence[Wish], actor: Actor) -> int:
             after={"items": len(items), "reserved": reserved},
         )
     return reserved
+
+
+def _check(wishes: Sequence[Wish]) -> None:
+    named = set()
+    for wish in wishes:
+        if wish.item_id in named:
+            raise ValidationError({"item": f"Item {wish.item_id} is wished for twice."})
+        named.add(wish.item_id)
+        if wish.only and not wish.people:
+            raise ValidationError({"people": f"Item {wish.item_id}: name who alone shall judge."})
+
+
+def _require_reviewers(project: Project, wished: Sequence[Wish], slots: Sequence[Slot]) -> None:
+    """Nobody else may take what is reserved: for who cannot claim, it would wait for ever."""
+    people = {person.pk: person for wish in wished for person in wish.people}
+    wanted = {slot.reserved_for_id for slot in slots if slot.reserved_for_id in people}
+    able = Reviewer.objects.filter(project=project, user__in=wanted, state=ReviewerState.ACTIVE)
+    missing = wanted - set(able.values_list("user_id", flat=True))
+    if missing:
+        names = ", ".join(sorted(str(people[pk]) for pk in missing if pk))
+        raise ValidationError({"people": f"Not an active reviewer of this project: {names}."})
 
 
 def _slots_by_item(items: dict[int, Item]) -> dict[int, list[Slot]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from pytest_django import DjangoAssertNumQueries
 
 from core import clock
@@ -152,6 +152,50 @@ def test_only_means_nobody_else(
     assert take(project, bo) == []
     finish(take(project, ann)[0], ann)
     assert Item.objects.get(pk=item.pk).state == ItemState.DONE
+
+
+def test_only_nobody_is_refused_and_closes_nothing(
+    project: Project, environment: Environment
+) -> None:
+    (item,) = queued(environment)
+    with pytest.raises(ValidationError) as caught:
+        queue.assign(project=project, wishes=[Wish(item.pk, (), only=True)], actor=SYSTEM)
+    assert list(caught.value.message_dict) == ["people"]
+    assert Item.objects.get(pk=item.pk).state == ItemState.OPEN
+
+
+def test_two_wishes_for_an_item_are_refused(
+    project: Project, environment: Environment, crew: tuple[User, User]
+) -> None:
+    (item,) = queued(environment)
+    wishes = [Wish(item.pk, (person,), only=True) for person in crew]
+    with pytest.raises(ValidationError) as caught:
+        queue.assign(project=project, wishes=wishes, actor=SYSTEM)
+    assert list(caught.value.message_dict) == ["item"]
+    assert not Slot.objects.exclude(reserved_for=None).exists()
+
+
+def test_nothing_is_reserved_for_who_cannot_claim_it(
+    project: Project, environment: Environment, crew: tuple[User, User], lee: User, cy: User
+) -> None:
+    (item,) = queued(environment)
+    ann, bo = crew
+    reviewers.pause(reviewer=Reviewer.objects.get(user=ann), actor=lee)
+    with pytest.raises(ValidationError) as caught:
+        queue.assign(project=project, wishes=[Wish(item.pk, (ann, bo, cy))], actor=SYSTEM)
+    (said,) = caught.value.message_dict["people"]
+    assert (str(ann) in said, str(bo) in said, str(cy) in said) == (True, False, True)
+    assert not Slot.objects.exclude(reserved_for=None).exists()
+
+
+def test_who_has_a_slot_keeps_it_while_paused(
+    project: Project, environment: Environment, crew: tuple[User, User], lee: User
+) -> None:
+    (item,) = queued(environment)
+    wishes = [Wish(item.pk, crew, only=True)]
+    assert queue.assign(project=project, wishes=wishes, actor=SYSTEM) == 2
+    reviewers.pause(reviewer=Reviewer.objects.get(user=crew[0]), actor=lee)
+    assert queue.assign(project=project, wishes=wishes, actor=SYSTEM) == 0
 
 
 def test_assigning_in_bulk_costs_few_statements(
