@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.db.models import Max
@@ -38,10 +38,11 @@ class Rules(BaseModel):
     `vetoes` maps a signal to the value from which it sends an output to people by itself.
     `always_review_tasks` names tasks that are never auto-approved. Risk from `medium_from` is
     medium, from `high_from` high. `audit_share` is the share of auto-approved outputs that people
-    see all the same. `opinions` is how many people see an output of a tier.
+    see all the same. `opinions` is how many people see an output of a tier, at most 20.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # A veto at NaN or infinity never bites and cannot be stored.
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     vetoes: dict[str, float] = Field(default_factory=dict)
     weights: dict[str, Weight] = Field(default_factory=dict)
@@ -49,7 +50,7 @@ class Rules(BaseModel):
     medium_from: float = Field(default=0.15, gt=0, lt=1)
     high_from: float = Field(default=0.45, gt=0, le=1)
     audit_share: float = Field(default=0.05, gt=0, le=1)
-    opinions: dict[Literal["low", "medium", "high"], int] = Field(
+    opinions: dict[Literal["low", "medium", "high"], Annotated[int, Field(le=20)]] = Field(
         default_factory=lambda: dict(_OPINIONS)
     )
 

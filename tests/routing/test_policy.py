@@ -71,6 +71,9 @@ def test_an_error_of_the_application_is_reviewed() -> None:
         ({"audit_share": 0}, "audit_share"),
         ({"typo": 1}, "typo"),
         ({"opinions": {"low": 1}}, "rules"),
+        ({"opinions": {"low": 1, "medium": 1, "high": 21}}, "opinions.high"),
+        ({"vetoes": {"pii": float("nan")}}, "vetoes.pii"),
+        ({"vetoes": {"pii": float("inf")}}, "vetoes.pii"),
     ],
 )
 def test_bad_rules_name_the_field(rules: dict[str, object], field: str) -> None:
