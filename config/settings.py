@@ -181,7 +181,9 @@ MODELS = {
 
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 OTLP_MAX_BYTES = env.number("OTLP_MAX_BYTES", 20 * 1024 * 1024)
-DATA_UPLOAD_MAX_MEMORY_SIZE = OTLP_MAX_BYTES
+REST_MAX_BYTES = env.number("REST_MAX_BYTES", 20 * 1024 * 1024)
+# Of forms only, which strangers may send too: the two doors above count what they read themselves.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -70,7 +70,7 @@ class TooLarge(exceptions.APIException):
 
 def _whole(stream: IO[Any]) -> bytes:
     """Django bounds forms only: what a parser reads by itself is bounded here."""
-    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    most: int = settings.REST_MAX_BYTES
     body: bytes = stream.read(most + 1)
     if len(body) > most:
         raise TooLarge(f"The body is longer than {most:,} bytes; send less at a time.")

@@ -8,13 +8,15 @@ from django.test import Client, override_settings
 from core.models import Environment
 from tests import factories
 
+LONG = "x" * 3_000_000
+
 
 @pytest.fixture
 def key(environment: Environment) -> str:
     return factories.make_key(environment, ["ingest", "read"]).text
 
 
-@override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=1_000)
+@override_settings(REST_MAX_BYTES=1_000)
 def test_a_body_is_not_read_beyond_the_limit(client: Client, key: str) -> None:
     answer = client.post(
         "/api/v1/traces",
@@ -23,6 +25,17 @@ def test_a_body_is_not_read_beyond_the_limit(client: Client, key: str) -> None:
         headers={"X-API-Key": key},
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_a_form_may_be_shorter_than_what_a_key_may_send(client: Client, key: str) -> None:
+    assert client.post("/sign-in/", {"username": LONG}).status_code == 400
+    answer = client.post(
+        "/api/v1/traces",
+        data={"trace_id": "long", "output": LONG},
+        content_type="application/json",
+        headers={"X-API-Key": key},
+    )
+    assert answer.status_code < 300, answer.content
 
 
 def test_what_the_database_cannot_hold_is_not_called_its_fault(client: Client, key: str) -> None:

@@ -76,6 +76,18 @@ def test_submit_saves_all_and_shows_the_next(desk: Desk, client: Client, ann: Us
     assert (incomplete.mode, incomplete.spans) == ("incomplete", [])
 
 
+def test_a_long_corrected_output_is_kept(desk: Desk, client: Client, ann: User) -> None:
+    desk.fill(1)
+    slot = desk.open(client, ann)
+    # Only as long as that is the form no longer than its text; the test's client sends it so.
+    assert b'enctype="multipart/form-data"' in client.get(desk.url("workbench", slot.pk)).content
+    text = "🦉" * 640_000
+    form = desk.form(slot, "defective", mode=["tone"], corrected_output=text)
+    for door in ("draft", "submit"):
+        assert client.post(desk.url(door, slot.pk), form).status_code < 400
+    assert Label.objects.get().corrected_output == text
+
+
 def test_after_the_last_item_the_queue_says_so(desk: Desk, client: Client, ann: User) -> None:
     desk.fill(1)
     slot = desk.open(client, ann)
