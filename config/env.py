@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -51,9 +52,23 @@ def secret(name: str, *, home: Path, debug: bool) -> str:
     kept = home / "secret"
     if not kept.exists():
         home.mkdir(parents=True, exist_ok=True)
-        kept.write_text(secrets.token_urlsafe(48))
-        kept.chmod(0o600)
+        _keep_secret(kept)
     return kept.read_text().strip()
+
+
+def _keep_secret(kept: Path) -> None:
+    """Nobody else can read it at any moment, and of two processes that start at once one wins.
+
+    Written aside and then linked: the name never stands for half a secret.
+    """
+    aside = kept.with_name(f"secret.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    try:
+        with suppress(FileExistsError):
+            os.link(aside, kept)
+    finally:
+        aside.unlink()
 
 
 def database(url: str, *, pool: bool) -> dict[str, object]:
