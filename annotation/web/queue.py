@@ -59,7 +59,7 @@ def claim(request: HtmxRequest, slug: str) -> HttpResponse:
     if rubrics.current(project) is None:
         messages.warning(request, "This project has no rubric yet; a lead can publish one.")
         return redirect("queue", slug=slug)
-    return go_on(request, project, done="Nothing to do.")
+    return go_on(request, project, done="Nothing to do.", again=True)
 
 
 def _desk(project: Project, user: User) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from routing.queue import StaleLease
 
 # Before a tenth of it is left, an open page has asked for more twice.
 BEAT_SECONDS = 120
+# Kept in the person's session.
+SKIPPED, MOST_SKIPPED = "skipped", 20
 NO_RUBRIC = "This project has no rubric yet. A lead can publish one; then outputs can be judged."
 
 
@@ -87,9 +89,17 @@ def _save(
     return go_on(request, held.project)
 
 
-def go_on(request: HtmxRequest, project: Project, done: str = "All done.") -> HttpResponse:
-    """The next item, or the queue page where none waits."""
-    leases = queue.claim(project=project, actor=request.user)
+def go_on(
+    request: HtmxRequest, project: Project, *, done: str = "All done.", again: bool = False
+) -> HttpResponse:
+    """The next item that was not skipped in this session, or the queue page where none waits.
+
+    Who asks `again` gets what was skipped where there is nothing else: it may be for nobody else.
+    """
+    leases = queue.claim(project=project, actor=request.user, avoiding=_skipped(request))
+    if again and not leases and _skipped(request):
+        del request.session[SKIPPED]
+        leases = queue.claim(project=project, actor=request.user)
     if not leases:
         messages.success(request, f"{done} Nothing else waits for you now.")
         return redirect("queue", slug=project.slug)
@@ -97,16 +107,24 @@ def go_on(request: HtmxRequest, project: Project, done: str = "All done.") -> Ht
 
 
 def _skip(request: HtmxRequest, held: Slot) -> HttpResponse:
-    """The next item is claimed before this one goes back, or it would be the same one.
+    """Back it goes, and on with another: what was skipped is for others first.
 
     Who has nothing to give back gets nothing: else one person could take everything that waits.
     """
-    if held.holder_id != request.user.pk or held.state != SlotState.LEASED:
+    try:
+        queue.release_slot(slot_id=held.pk, token=_token(request), actor=request.user)
+    except StaleLease:
         messages.info(request, "The item had left your hands already.")
         return redirect("queue", slug=held.project.slug)
-    answer = go_on(request, held.project, done="Skipped; the item is back in the queue.")
-    _release(request, held)
-    return answer
+    kept = [each for each in _skipped(request) if each != held.item_id]
+    request.session[SKIPPED] = [*kept, held.item_id][-MOST_SKIPPED:]
+    return go_on(request, held.project, done="Skipped; the item is back in the queue.")
+
+
+def _skipped(request: HtmxRequest) -> list[int]:
+    """Ids of the items that the person skipped last; they do not come again by themselves."""
+    found: list[int] = request.session.get(SKIPPED, [])
+    return found
 
 
 @require_POST

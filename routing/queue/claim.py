@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -37,7 +38,7 @@ RETURNING id, item_id, (SELECT trace_id FROM routing_item i WHERE i.id = item_id
 """
 LANE = """{name} AS (
     SELECT s.id FROM routing_slot s
-    WHERE s.project_id = %(project)s AND {whose} AND {lane}
+    WHERE s.project_id = %(project)s AND {whose} AND {lane} AND s.item_id <> ALL(%(avoiding)s)
       AND s.state IN ('open', 'leased') AND (s.state = 'open' OR s.until <= %(now)s)
       AND NOT EXISTS (
           SELECT 1 FROM routing_slot o
@@ -75,23 +76,33 @@ class Lease:
 
 
 def claim(
-    *, project: Project, actor: User, limit: int = 1, seconds: int = LEASE_SECONDS
+    *,
+    project: Project,
+    actor: User,
+    limit: int = 1,
+    seconds: int = LEASE_SECONDS,
+    avoiding: Sequence[int] = (),
 ) -> list[Lease]:
     """Up to `limit` slots for the person, those reserved for him or her first; [] if none waits.
 
+    None is of the items whose ids stand in `avoiding`: those that the person has just skipped.
     Raises PermissionDenied for whoever may not review or is paused. Two windows of one person
     that reach for the same item at once are told apart by a constraint; the loser tries again.
     """
     for _ in range(3):
         try:
-            return _claim(project=project, actor=actor, limit=limit, seconds=seconds)
+            return _claim(
+                project=project, actor=actor, limit=limit, seconds=seconds, avoiding=avoiding
+            )
         except IntegrityError:
             continue
     return []
 
 
 @command
-def _claim(*, project: Project, actor: User, limit: int, seconds: int) -> list[Lease]:
+def _claim(
+    *, project: Project, actor: User, limit: int, seconds: int, avoiding: Sequence[int]
+) -> list[Lease]:
     require(actor, Verb.REVIEW, project=project)
     picks = _count_pick(project, actor, limit)
     now = clock.now()
@@ -102,6 +113,7 @@ def _claim(*, project: Project, actor: User, limit: int, seconds: int) -> list[L
         "now": now,
         "until": until,
         "limit": limit,
+        "avoiding": list(avoiding),
     }
     with connection.cursor() as cursor:
         cursor.execute(statement(late=picks % OVERDUE_EVERY == 0, many=limit > 1), facts)

@@ -111,6 +111,17 @@ def test_handing_back_opens_it_at_once(
         queue.release_slot(slot_id=mine.slot_id, token=mine.token, actor=ann)
 
 
+def test_an_item_that_is_avoided_is_left_to_others(
+    project: Project, environment: Environment, crew: tuple[User, User]
+) -> None:
+    first, second = queued(environment, 2)
+    ann, bo = crew
+    [mine] = queue.claim(project=project, actor=ann, avoiding=[first.pk])
+    assert mine.item_id == second.pk
+    assert queue.claim(project=project, actor=ann, avoiding=[first.pk], limit=5) == []
+    assert [lease.item_id for lease in take(project, bo)] == [first.pk]
+
+
 def test_nobody_finishes_what_another_holds(
     project: Project, environment: Environment, crew: tuple[User, User]
 ) -> None:

@@ -234,6 +234,41 @@ def test_skip_gives_another_item_and_leaves_this_one_open(
     assert not Label.objects.exists()
 
 
+def skip(desk: Desk, client: Client, person: User) -> int:
+    """The id of the item that the person held and skipped."""
+    held = Slot.objects.get(holder=person, state=SlotState.LEASED)
+    client.post(desk.url("submit", held.pk), {"token": held.token, "skip": "1"})
+    return held.item_id
+
+
+def test_what_was_skipped_does_not_come_round_again_by_itself(
+    desk: Desk, client: Client, ann: User
+) -> None:
+    items = desk.fill(3)
+    desk.open(client, ann)
+    assert {skip(desk, client, ann) for _ in items} == {item.pk for item in items}
+    assert not Slot.objects.filter(holder=ann).exists()
+
+
+def test_what_was_skipped_comes_again_to_who_asks_and_finds_nothing_else(
+    desk: Desk, client: Client, ann: User
+) -> None:
+    desk.fill(2)
+    desk.open(client, ann)
+    skip(desk, client, ann)
+    kept = Slot.objects.get(holder=ann, state=SlotState.LEASED)
+    client.post(desk.url("submit", kept.pk), desk.form(kept))
+    assert not Slot.objects.filter(holder=ann, state=SlotState.LEASED).exists()
+    assert desk.open(client, ann).item_id != kept.item_id
+
+
+def test_a_skip_with_an_old_token_takes_nothing(desk: Desk, client: Client, ann: User) -> None:
+    desk.fill(2)
+    slot = desk.open(client, ann)
+    client.post(desk.url("submit", slot.pk), {"token": slot.token + 1, "skip": "1"})
+    assert Slot.objects.get(holder=ann, state=SlotState.LEASED) == slot
+
+
 def test_hand_back_opens_the_slot_to_others(desk: Desk, client: Client, ann: User) -> None:
     desk.fill(1)
     slot = desk.open(client, ann)
