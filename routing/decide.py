@@ -12,7 +12,8 @@ from celery import shared_task
 from core import clock
 from core.db import command, step
 from core.models import Project
-from routing import policy, sla
+from core.sweeps import work_off
+from routing import faults, policy, sla
 from routing.models import AutoApproval, Decision, RiskPolicy, Score, Trace
 from routing.models.decision import Action, Tier
 from routing.models.queue import Purpose
@@ -34,11 +35,12 @@ class _Frame:
 
 
 @command
-def decide_due(*, limit: int = BATCH) -> int:
-    """Decide a batch: tier, action, draw; put before people what people must see."""
+def decide_due(*, limit: int = BATCH, among: Sequence[int] | None = None) -> int:
+    """Decide a batch (only of those `among` these ids, where given): tier, action, draw; put
+    before people what people must see."""
+    waiting = Trace.objects.undecided(clock.now()).among(among)
     traces = list(
-        Trace.objects.undecided()
-        .select_for_update(skip_locked=True, of=("self",))
+        waiting.select_for_update(skip_locked=True, of=("self",))
         .select_related("project")
         .order_by("pk")[:limit]
     )
@@ -164,5 +166,8 @@ def _opinions(decision: Decision, rules: policy.Rules) -> int:
 
 @shared_task(name="routing.decide.decide_due")
 def decide_task() -> None:
-    while decide_due():
-        pass
+    def waiting() -> list[int]:
+        due = Trace.objects.undecided(clock.now()).order_by("pk")
+        return list(due.values_list("pk", flat=True)[:BATCH])
+
+    work_off(lambda ids: decide_due(among=ids), waiting=waiting, set_aside=faults.set_aside)

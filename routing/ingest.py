@@ -13,8 +13,10 @@ from core import clock
 from core.access import Actor, Verb, require
 from core.db import command, ring, step
 from core.models import Environment
+from core.sweeps import work_off
 from registry.models import Prompt, PromptVersion
 from registry.serving import Served, resolve_many
+from routing import faults
 from routing.models import Payload, Span, Trace
 from routing.models.trace import Stage
 from routing.otlp.values import MAX_COUNT
@@ -245,11 +247,12 @@ def _span_row(span: SpanIn, environment: Environment) -> Span:
 
 
 @command
-def settle_due(*, limit: int = BATCH) -> int:
-    """Make whole traces of the spans of those that have settled. Returns how many."""
+def settle_due(*, limit: int = BATCH, among: Sequence[int] | None = None) -> int:
+    """Make whole traces of the spans of those that have settled (only of those `among` these ids,
+    where given). Returns how many."""
+    waiting = Trace.objects.unsettled(clock.now()).among(among)
     due = list(
-        Trace.objects.unsettled(clock.now())
-        .select_for_update(skip_locked=True, of=("self",))
+        waiting.select_for_update(skip_locked=True, of=("self",))
         .select_related("environment__project")
         .order_by("settle_at")[:limit]
     )
@@ -301,5 +304,8 @@ def _fill(trace: Trace, whole: TraceIn, links: _Links) -> None:
 
 @shared_task(name="routing.ingest.settle_due")
 def settle_task() -> None:
-    while settle_due():
-        pass
+    def waiting() -> list[int]:
+        due = Trace.objects.unsettled(clock.now()).order_by("settle_at")
+        return list(due.values_list("pk", flat=True)[:BATCH])
+
+    work_off(lambda ids: settle_due(among=ids), waiting=waiting, set_aside=faults.set_aside)

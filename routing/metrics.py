@@ -16,6 +16,7 @@ from routing.models.trace import Stage
 def samples() -> Iterator[Sample]:
     """Each query is bounded by what is on its way or waiting, not by what was."""
     yield from _stages()
+    yield from _set_aside()
     yield from _queue()
     leased = Slot.objects.filter(state=SlotState.LEASED, until__gt=clock.now()).count()
     yield Sample("whetstone_slots_leased", "Opinions that people are writing now.", {}, leased)
@@ -27,6 +28,16 @@ def _stages() -> Iterator[Sample]:
         if stage != Stage.DECIDED:
             what = "Traces on the way to a decision."
             yield Sample("whetstone_traces_pending", what, {"stage": stage}, counts.get(stage, 0))
+
+
+def _set_aside() -> Iterator[Sample]:
+    rows = Trace.objects.set_aside(clock.now()).values_list("stage").annotate(n=Count("pk"))
+    counts = dict(rows.order_by("stage"))
+    for stage in Stage:
+        if stage != Stage.SCORED:
+            what = "Traces that broke their batch and are tried again later, by where they stand."
+            labels = {"stage": str(stage)}
+            yield Sample("whetstone_traces_set_aside", what, labels, counts.get(stage, 0))
 
 
 def _queue() -> Iterator[Sample]:

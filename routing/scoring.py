@@ -15,8 +15,10 @@ from core import clock, llm
 from core.access import SYSTEM
 from core.db import command, ring, step
 from core.models import Project
+from core.sweeps import work_off
 from registry import release, rubrics
 from registry.evaluators import ModelJudge, Signal, Subject, deterministic
+from routing import faults
 from routing.decide import decide_task
 from routing.models import Payload, Score, Trace
 from routing.models.trace import Stage
@@ -39,11 +41,11 @@ RETURNING id
 
 
 @command
-def score_due(*, limit: int = BATCH) -> int:
-    """Run the deterministic evaluators on a batch. Returns how many traces it took."""
-    traces = list(
-        Trace.objects.unscored().select_for_update(skip_locked=True).order_by("pk")[:limit]
-    )
+def score_due(*, limit: int = BATCH, among: Sequence[int] | None = None) -> int:
+    """Run the deterministic evaluators on a batch (only of those `among` these ids, where given).
+    Returns how many traces it took."""
+    waiting = Trace.objects.unscored(clock.now()).among(among)
+    traces = list(waiting.select_for_update(skip_locked=True).order_by("pk")[:limit])
     if not traces:
         return 0
     payloads = payloads_of(traces)
@@ -221,8 +223,11 @@ def _sent(trace: Trace, payload: Payload | None) -> list[Score]:
 
 @shared_task(name="routing.scoring.score_due")
 def score_task() -> None:
-    while score_due():
-        pass
+    def waiting() -> list[int]:
+        due = Trace.objects.unscored(clock.now()).order_by("pk")
+        return list(due.values_list("pk", flat=True)[:BATCH])
+
+    work_off(lambda ids: score_due(among=ids), waiting=waiting, set_aside=faults.set_aside)
 
 
 @shared_task(name="routing.scoring.judge_due")

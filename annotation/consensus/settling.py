@@ -23,6 +23,8 @@ from core.access import SYSTEM
 from core.audit import record
 from core.db import command, step
 from core.models import Project
+from core.sweeps import work_off
+from routing import faults
 from routing.models import Item, Trace
 from routing.models.queue import ItemState, Purpose
 
@@ -33,12 +35,14 @@ COUNTED: Final = (Purpose.WORK.value, Purpose.AUDIT.value)
 
 
 def due() -> QuerySet[Item]:
-    """Items that are done, have a label that counts, and no current consensus that saw them."""
+    """Items that are done, have a label that counts, and no current consensus that saw them;
+    without the traces that are set aside."""
     settled = Consensus.objects.current().filter(
         trace_id=OuterRef("trace_id"), item_id__gte=OuterRef("pk")
     )
     labelled = Label.objects.filter(slot__item=OuterRef("pk"), purpose__in=COUNTED)
-    return Item.objects.filter(~Exists(settled), Exists(labelled), state=ItemState.DONE)
+    done = Item.objects.filter(~Exists(settled), Exists(labelled), state=ItemState.DONE)
+    return done.exclude(trace_id__in=Trace.objects.set_aside(clock.now()).values("pk"))
 
 
 @command
@@ -65,8 +69,15 @@ def settle_due(*, limit: int = BATCH, among: Sequence[int] | None = None) -> int
 @shared_task(name="annotation.consensus.settle_due")
 def settle_task(trace_ids: list[int] | None = None) -> None:
     """Settle what is due: of the named traces when a bell rang, of all when the sweep comes."""
-    while settle_due(among=trace_ids):
-        pass
+
+    def waiting() -> list[int]:
+        items = due() if trace_ids is None else due().filter(trace_id__in=trace_ids)
+        return list(dict.fromkeys(items.order_by("pk").values_list("trace_id", flat=True)[:BATCH]))
+
+    def take(ids: Sequence[int] | None) -> int:
+        return settle_due(among=trace_ids if ids is None else ids)
+
+    work_off(take, waiting=waiting, set_aside=faults.set_aside)
 
 
 @step

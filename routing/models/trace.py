@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -25,17 +26,29 @@ class Stage(models.TextChoices):
 class TraceQuerySet(TenantQuerySet["Trace"]):
     def unsettled(self, now: datetime) -> TraceQuerySet:
         """Arrived in spans, the last of them long enough ago."""
-        return self.filter(stage=Stage.RECEIVED, settle_at__lte=now)
+        return self.free(now).filter(stage=Stage.RECEIVED, settle_at__lte=now)
 
-    def unscored(self) -> TraceQuerySet:
-        return self.filter(stage=Stage.SETTLED)
+    def unscored(self, now: datetime) -> TraceQuerySet:
+        return self.free(now).filter(stage=Stage.SETTLED)
 
     def unjudged(self, now: datetime) -> TraceQuerySet:
         """Scored by rules, and with no judge at work on them."""
-        return self.filter(Q(busy_until=None) | Q(busy_until__lte=now), stage=Stage.SCORED)
+        return self.free(now).filter(stage=Stage.SCORED)
 
-    def undecided(self) -> TraceQuerySet:
-        return self.filter(stage=Stage.JUDGED)
+    def undecided(self, now: datetime) -> TraceQuerySet:
+        return self.free(now).filter(stage=Stage.JUDGED)
+
+    def free(self, now: datetime) -> TraceQuerySet:
+        """Neither with the judge nor set aside."""
+        return self.filter(Q(busy_until=None) | Q(busy_until__lte=now))
+
+    def set_aside(self, now: datetime) -> TraceQuerySet:
+        """They broke their batch, and are tried again later."""
+        return self.filter(busy_until__gt=now).exclude(stage=Stage.SCORED)
+
+    def among(self, ids: Sequence[int] | None) -> TraceQuerySet:
+        """Those of these ids; all with None."""
+        return self.all() if ids is None else self.filter(pk__in=ids)
 
     def on_the_way(self) -> TraceQuerySet:
         """Not decided yet."""
@@ -48,7 +61,8 @@ class Trace(models.Model):
     `preview` is the beginning of the output, for lists; the whole stands in `Payload`.
     `settle_at` is when the trace counts as complete: some seconds after its last span.
     `arm` is set while a canary runs (`release` is then that canary for both arms) and `unit` is
-    the sticky key by which it was bucketed. `busy_until` is the lease of the judge.
+    the sticky key by which it was bucketed. `busy_until` is the lease of the judge; at every other
+    stage the trace has broken its batch and is set aside until then.
     """
 
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT)
@@ -103,6 +117,9 @@ class Trace(models.Model):
                 name="trace_on_the_way",
             ),
             models.Index(fields=["session"], condition=~Q(session=""), name="trace_by_session"),
+            models.Index(
+                fields=["busy_until"], condition=Q(busy_until__isnull=False), name="trace_busy"
+            ),
         ]
 
     def __str__(self) -> str:

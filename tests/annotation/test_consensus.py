@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from annotation import consensus, labels
-from annotation.consensus import Voice, facts, majority
+from annotation.consensus import Outcome, Voice, facts, majority, settling
 from annotation.models import Consensus, ConsensusFinding
+from core import clock
 from core.db import opened
 from core.models import AuditEntry, Environment, User
 from core.models.project import Project
+from core.sweeps import PAUSE
 from registry import release, serving
 from registry.models import Evidence, GoldenCase, Observation, PromptVersion, RubricVersion
 from registry.rubrics import Finding, Mode, Scorecard, Span
@@ -370,6 +373,29 @@ def test_a_bell_settles_only_what_it_names(desk: Desk, ann: User) -> None:
     assert [item.trace_id for item in consensus.due()] == [other.pk]
     consensus.settle_task()
     assert not consensus.due().exists()
+
+
+def test_an_output_that_breaks_its_batch_is_set_aside_and_the_others_are_settled(
+    desk: Desk, ann: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    traces = make_traces(desk.environment, 5)
+    make_items(traces)
+    bad_label = desk.judge(ann, limit=5)[1]
+
+    def picky(voices: Sequence[Voice]) -> Outcome:
+        if voices[0].label == bad_label.pk:
+            raise ValueError("this one")
+        return majority(voices)
+
+    monkeypatch.setattr(settling, "majority", picky)
+    consensus.settle_task([trace.pk for trace in traces])
+    assert Consensus.objects.count() == 4
+    assert not consensus.due().exists()
+    assert f"row {bad_label.trace_id} " in caplog.text
+    monkeypatch.undo()
+    with clock.at(clock.now() + PAUSE + timedelta(seconds=1)):
+        consensus.settle_task()
+    assert Consensus.objects.count() == 5
 
 
 def test_a_batch_is_bounded(desk: Desk, ann: User) -> None:
