@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
@@ -31,6 +31,8 @@ from core.web import HtmxRequest, project_of
 from registry import rubrics
 from registry.models import RubricVersion
 
+# The lead who cast one of so many sees them though a member is absent: else he or she rules blind.
+FEWEST_VOTES: Final = 2
 Faults = dict[str, list[str]]
 
 
@@ -228,6 +230,7 @@ def _row(
         "members": members,
         "own": own,
         "complete": len(given) == members,
+        "comparable": own is not None and len(given) >= FEWEST_VOTES,
         "votes": given,
         "hidden": bool(item.ruling) and awaited,
     }
@@ -252,7 +255,7 @@ def _shown(
     votes_now = page["open"] and page["is_member"] and not shown["own"] and not item.ruling
     rules_now = page["open"] and page["leads"] and not votes_now and not item.ruling
     told_now = bool(item.ruling) and not shown["hidden"]
-    tells = told_now or (rules_now and shown["complete"])
+    tells = told_now or (rules_now and (shown["complete"] or shown["comparable"]))
     task: dict[str, Any] = {
         **told(story), "model": item.trace.model, "faults": faults or {},
         "submit_url": reverse("calibration_vote", args=where), "once": True,

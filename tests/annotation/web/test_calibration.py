@@ -88,6 +88,41 @@ def test_the_lead_sees_votes_when_all_have_voted(
     assert b"BO-VOTED-SO" in client.get(page).content
 
 
+def test_an_absentee_does_not_make_the_lead_rule_blind(
+    desk: Desk, client: Client, ann: User, bo: User, lee: User
+) -> None:
+    [item] = desk.fill(1)
+    session = calibration.open_session(
+        project=desk.project, title="What is rude", goal="", lead=lee, members=[ann, bo, lee],
+        traces=[(item.trace, "hard")], actor=SYSTEM,
+    )  # fmt: skip
+    first = session.items.get()
+    page = f"{desk.url('calibration', session.pk)}?item={first.pk}"
+    vote(desk, first, bo, "BO-VOTED-SO")
+    client.force_login(lee)
+    assert b"BO-VOTED-SO" not in client.get(page).content
+    vote(desk, first, lee)
+    assert b"BO-VOTED-SO" in client.get(page).content
+    client.force_login(bo)
+    assert b"Blind votes" not in client.get(page).content
+
+
+def test_a_lead_who_has_voted_alone_sees_no_tally(
+    desk: Desk, client: Client, ann: User, lee: User
+) -> None:
+    [item] = desk.fill(1)
+    session = calibration.open_session(
+        project=desk.project, title="What is rude", goal="", lead=lee, members=[ann, lee],
+        traces=[(item.trace, "hard")], actor=SYSTEM,
+    )  # fmt: skip
+    first = session.items.get()
+    vote(desk, first, lee)
+    client.force_login(lee)
+    page = client.get(f"{desk.url('calibration', session.pk)}?item={first.pk}").content.decode()
+    assert "Blind votes" not in page
+    assert "or you and one more" in page
+
+
 def test_a_ruling_needs_a_reason_and_is_shown_to_members(
     desk: Desk, session: CalibrationSession, client: Client, ann: User, lee: User
 ) -> None:
