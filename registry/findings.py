@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from core import clock
 from core.access import Actor, Verb, require
@@ -11,12 +14,16 @@ from core.audit import record
 from core.db import IllegalTransition, command, step
 from core.levers import Lever
 from registry.models import Citation, PromptVersion, Release, SurfaceFinding
+from registry.models.optimization import RunState
 from registry.models.release import ReleaseState
 from registry.models.surface import FindingState
 from registry.verbs import RegistryVerb
 
 OPEN = (FindingState.OPEN, FindingState.PROPOSED)
 LIVED = (ReleaseState.LIVE, ReleaseState.RETIRED)
+UNDER_WAY: Final = (RunState.PENDING, RunState.RUNNING)
+PAUSES: Final = (timedelta(hours=1), timedelta(hours=8))
+"""After the first failed run, after the second: a model that is down comes back."""
 
 
 @step
@@ -52,8 +59,9 @@ def reopen(version: PromptVersion, *, actor: Actor) -> None:
             continue
         still_open.add(finding.mode)
         finding.state, finding.closed_at = FindingState.OPEN, None
+        finding.opened_at = clock.now()
         finding.note = f"Version {version.number} was rolled back."
-        finding.save(update_fields=["state", "closed_at", "note"])
+        finding.save(update_fields=["state", "opened_at", "closed_at", "note"])
         _record(RegistryVerb.FINDING_REOPENED, finding, actor, {"version": version.number})
 
 
@@ -74,11 +82,27 @@ def dismiss(*, finding: SurfaceFinding, reason: str, actor: Actor) -> SurfaceFin
 
 def unattended() -> QuerySet[SurfaceFinding]:
     """Open findings that ask for a better prompt, that evidence still stands behind and that no
-    optimizer has tried yet."""
+    optimizer has tried since they were opened, except for runs that failed, the last of them a
+    pause ago: at most one more run than there are PAUSES."""
+    since = Q(runs__created_at__gte=F("opened_at"))
+    failed = since & Q(runs__state=RunState.FAILED)
+    answered = since & Q(runs__state__in=[RunState.PROPOSED, RunState.NO_CHANGE])
     waiting = SurfaceFinding.objects.filter(
-        state=FindingState.OPEN, lever=Lever.PROMPT, evidence_count__gt=0
+        state=FindingState.OPEN, lever=Lever.PROMPT, prompt__isnull=False, evidence_count__gt=0
+    ).alias(
+        # A run that is under way counts whenever it began: there is only ever one.
+        tried=Count("runs", filter=answered | Q(runs__state__in=UNDER_WAY)),
+        failures=Count("runs", filter=failed),
+        last=Max("runs__finished_at", filter=failed),
     )
-    return waiting.filter(prompt__isnull=False, runs=None).order_by("-weight", "pk")
+    return waiting.filter(_paused_enough(), tried=0).order_by("-weight", "pk")
+
+
+def _paused_enough() -> Q:
+    enough = Q(failures=0)
+    for failures, pause in enumerate(PAUSES, start=1):
+        enough |= Q(failures=failures, last__lte=clock.now() - pause)
+    return enough
 
 
 def _record(

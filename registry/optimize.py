@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 LEASE: Final = timedelta(minutes=15)
 """A run that takes longer has lost its worker."""
 PAUSE: Final = timedelta(hours=8)
-"""Between two runs on one prompt that nobody asked for."""
-ACTIVE: Final = (RunState.PENDING, RunState.RUNNING)
+"""Between two runs on one prompt that nobody asked for; after one that failed, the first pause
+of `findings`, for it has cost nothing that people must read."""
+ACTIVE: Final = findings.UNDER_WAY
 
 
 @command
@@ -63,14 +64,11 @@ def request(*, finding: SurfaceFinding, actor: Actor) -> OptimizationRun:
 
 
 def request_due(*, actor: Actor) -> int:
-    """Ask for a version for every finding that nobody has tried, the heaviest first, one a prompt
+    """Ask for a version for every finding that waits for one, the heaviest first, one a prompt
     within PAUSE. Returns how many it asked for."""
     asked = 0
     for finding in findings.unattended().select_related("project", "prompt"):
-        recent = OptimizationRun.objects.filter(
-            finding__prompt=finding.prompt, created_at__gt=clock.now() - PAUSE
-        )
-        if recent.exists() or not PromptVersion.objects.filter(prompt=finding.prompt).exists():
+        if _is_paused(finding) or not PromptVersion.objects.filter(prompt=finding.prompt).exists():
             continue
         try:
             request(finding=finding, actor=actor)
@@ -78,6 +76,14 @@ def request_due(*, actor: Actor) -> int:
             continue  # somebody was quicker
         asked += 1
     return asked
+
+
+def _is_paused(finding: SurfaceFinding) -> bool:
+    now = clock.now()
+    answered = Q(created_at__gt=now - PAUSE) & ~Q(state=RunState.FAILED)
+    failed = Q(created_at__gt=now - findings.PAUSES[0], state=RunState.FAILED)
+    runs = OptimizationRun.objects.filter(finding__prompt=finding.prompt)
+    return runs.filter(answered | failed).exists()
 
 
 def run_due() -> int:

@@ -26,6 +26,7 @@ class SurfaceFinding(models.Model):
     """A failure mode of a prompt, with the lever that the evidence names. One open per triple.
 
     `weight` is the sum over its evidence of share / probability: how many outputs stand behind it.
+    `opened_at` is when it was last opened: a roll-back opens it again.
     """
 
     project = models.ForeignKey("core.Project", on_delete=models.PROTECT)

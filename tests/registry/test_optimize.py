@@ -15,7 +15,7 @@ from core import clock
 from core.access import SYSTEM
 from core.db import IllegalTransition, WrongPlace, opened
 from core.models import AuditEntry, Environment, LlmCall, Project, User
-from registry import evidence, gate, optimize, prompts, release, rubrics
+from registry import evidence, findings, gate, optimize, prompts, release, rubrics
 from registry.evaluators.model_judge import INSTRUCTIONS as JUDGE
 from registry.feedback import assignment_for
 from registry.gate import cases
@@ -519,7 +519,7 @@ def test_a_finding_that_was_closed_meanwhile_gets_no_version(
     asked = optimize.request(finding=finding, actor=SYSTEM)
     claimed = optimize._claim(asked.pk)
     assert claimed is not None
-    optimize.findings.dismiss(finding=finding, reason="Known.", actor=eve)
+    findings.dismiss(finding=finding, reason="Known.", actor=eve)
     optimize._work(claimed)
     asked.refresh_from_db()
     assert (asked.state, "is not open" in asked.reason) == (RunState.FAILED, True)
@@ -552,15 +552,58 @@ def test_the_sweep_asks_for_the_heaviest_finding_once_a_pause(
     assert state_of(light) == FindingState.PROPOSED
 
 
-def test_a_finding_that_was_tried_is_not_tried_again_unasked(
+def test_a_run_that_failed_is_tried_again_after_pauses_that_grow_and_at_most_twice(
     bank: PromptVersion, script: Script
 ) -> None:
     script.fail(503)
     finding = make_finding(bank)
+    start, counts = clock.now(), []
+    for hours in (0, 0.5, 1.5, 9, 10, 200):
+        with clock.at(start + timedelta(hours=hours)):
+            optimize.run_task()
+        counts.append(OptimizationRun.objects.filter(finding=finding).count())
+    assert counts == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_model_that_comes_back_still_mends(bank: PromptVersion, script: Script) -> None:
+    script.fail(503)
+    finding = make_finding(bank)
     optimize.run_task()
+    script.answers.clear()
+    shown = assignment_for(OptimizationRun.objects.get()).feedback
+    script.say(answer(evidence_ids=list(shown.evidence_ids[:1])))
+    with clock.at(clock.now() + findings.PAUSES[0] + timedelta(seconds=5)):
+        optimize.run_task()
+    assert state_of(finding) == FindingState.PROPOSED
+
+
+def test_a_finding_without_an_answer_is_not_tried_again_unasked(
+    bank: PromptVersion, script: Script
+) -> None:
+    finding = make_finding(bank)
+    run = optimize.request(finding=finding, actor=SYSTEM)
+    OptimizationRun.objects.filter(pk=run.pk).update(state=RunState.NO_CHANGE)
     with clock.at(clock.now() + timedelta(days=2)):
         optimize.run_task()
     assert OptimizationRun.objects.filter(finding=finding).count() == 1
+
+
+def test_a_finding_that_a_roll_back_opened_again_is_tried_again(
+    bank: PromptVersion, no_model: None
+) -> None:
+    finding = make_finding(bank)
+    optimize.run_task()
+    version = OptimizationRun.objects.get().proposal
+    assert version is not None
+    assert not findings.unattended().exists()
+    with opened("test"):
+        findings.reopen(version, actor=SYSTEM)
+    assert list(findings.unattended()) == [finding]
+    optimize.run_task()
+    assert OptimizationRun.objects.count() == 1, "not before the pause of the prompt is over"
+    with clock.at(clock.now() + optimize.PAUSE + timedelta(seconds=1)):
+        optimize.run_task()
+    assert OptimizationRun.objects.count() == 2
 
 
 @pytest.mark.parametrize("verb", [optimize.run, lambda pk: optimize.run_due()])
