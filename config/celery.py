@@ -11,7 +11,7 @@ from celery.beat import Scheduler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-FLOORS = ["registry", "routing", "annotation"]
+FLOORS = ["core", "registry", "routing", "annotation"]
 
 app = Celery("whetstone")
 app.config_from_object("django.conf:settings", namespace="CELERY")

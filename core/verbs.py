@@ -11,3 +11,5 @@ class CoreVerb(StrEnum):
     MEMBER_ROLE_CHANGED = "member_role_changed"
     KEY_CREATED = "key_created"
     KEY_REVOKED = "key_revoked"
+    AUDIT_EXPORTED = "audit_exported"
+    PERSON_ERASED = "person_erased"

@@ -1,4 +1,4 @@
-from core.models.audit import AuditEntry
+from core.models.audit import AuditCheck, AuditEntry, AuditSeal
 from core.models.key import ApiKey
 from core.models.llm import LlmCall
 from core.models.people import Membership, User
@@ -6,7 +6,9 @@ from core.models.project import Environment, Project
 
 __all__ = [
     "ApiKey",
+    "AuditCheck",
     "AuditEntry",
+    "AuditSeal",
     "Environment",
     "LlmCall",
     "Membership",
