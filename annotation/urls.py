@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from annotation.web import calibration, home, queue, team, trace, traces, workbench
+from annotation.web import audit, calibration, home, queue, team, trace, traces, workbench
 
 web_urls: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -20,6 +20,8 @@ web_urls: list[URLPattern] = [
     path("review/<int:slot>/heartbeat/", workbench.heartbeat, name="heartbeat"),
     path("traces/", traces.trace_list, name="trace_list"),
     path("traces/<int:trace>/", trace.trace, name="trace"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit.export, name="audit_export"),
     path("calibration/", calibration.calibration_list, name="calibration_list"),
     path("calibration/<int:session>/", calibration.calibration, name="calibration"),
     path(

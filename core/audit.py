@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from core import clock
-from core.access import Actor, System
-from core.db import step
+from core.access import Actor, System, Verb, require
+from core.db import command, step
 from core.models import ApiKey, AuditEntry, Project, User
+from core.verbs import CoreVerb
 
+FORMS: Final = ("csv", "jsonl")
 request_id: ContextVar[str] = ContextVar("whetstone_request_id", default="")
 
 
@@ -53,3 +56,18 @@ def describe(actor: Actor) -> str:
     if isinstance(actor, ApiKey):
         return f"key {actor.public_id}"
     return actor.email
+
+
+@command
+def log_export(*, project: Project, form: str, filters: dict[str, str], actor: Actor) -> int:
+    """Put down that `actor` takes rows of the audit away. Returns the id up to which they go.
+
+    `form` is `csv` or `jsonl`; `filters` is what was asked for. The row itself is not exported.
+    """
+    require(actor, Verb.MANAGE_PEOPLE, project=project)
+    if form not in FORMS:
+        raise ValidationError({"form": f"Choose one of {', '.join(FORMS)}."})
+    top = AuditEntry.objects.in_project(project).order_by("-pk").values_list("pk", flat=True)
+    after = {"form": form, "filters": filters, "up_to": (last := top.first() or 0)}
+    record(CoreVerb.AUDIT_EXPORTED, project, actor=actor, project=project, after=after)
+    return last

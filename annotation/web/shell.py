@@ -65,6 +65,7 @@ NAV: tuple[tuple[str, tuple[Door, ...]], ...] = (
             Door("Releases", "releases", "release", "g l", Verb.READ_PROMPTS, ("release",)),
         ),
     ),
+    ("Settings", (Door("Audit", "audit", "lock", "g a", Verb.MANAGE_PEOPLE),)),
 )
 
 
