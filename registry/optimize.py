@@ -32,6 +32,9 @@ LEASE: Final = timedelta(minutes=15)
 PAUSE: Final = timedelta(hours=8)
 """Between two runs on one prompt that nobody asked for; after one that failed, the first pause
 of `findings`, for it has cost nothing that people must read."""
+CALM: Final = timedelta(minutes=15)
+"""How long a finding must have been open before it is tried unasked: labels come in waves, and
+what is heaviest after the first few of them is a matter of chance."""
 ACTIVE: Final = findings.UNDER_WAY
 
 
@@ -64,10 +67,11 @@ def request(*, finding: SurfaceFinding, actor: Actor) -> OptimizationRun:
 
 
 def request_due(*, actor: Actor) -> int:
-    """Ask for a version for every finding that waits for one, the heaviest first, one a prompt
-    within PAUSE. Returns how many it asked for."""
+    """Ask for a version for every finding that waits for one since CALM, the heaviest first, one a
+    prompt within PAUSE. Returns how many it asked for."""
     asked = 0
-    for finding in findings.unattended().select_related("project", "prompt"):
+    calm = findings.unattended().filter(opened_at__lte=clock.now() - CALM)
+    for finding in calm.select_related("project", "prompt"):
         if _is_paused(finding) or not PromptVersion.objects.filter(prompt=finding.prompt).exists():
             continue
         try:

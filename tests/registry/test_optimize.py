@@ -43,6 +43,12 @@ MODE = "citation_missing"
 REMEDY = "After each statement taken from a document, name that document in square brackets."
 
 
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings count as settled at once, but where a test says otherwise."""
+    monkeypatch.setattr(optimize, "CALM", timedelta(0))
+
+
 @pytest.fixture
 def bank(project: Project) -> PromptVersion:
     return make_bank(project)
@@ -550,6 +556,18 @@ def test_the_sweep_asks_for_the_heaviest_finding_once_a_pause(
     with clock.at(clock.now() + optimize.PAUSE + timedelta(seconds=1)):
         optimize.run_task()
     assert state_of(light) == FindingState.PROPOSED
+
+
+def test_the_sweep_waits_until_the_wave_of_labels_has_passed(
+    bank: PromptVersion, no_model: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optimize, "CALM", timedelta(minutes=15))
+    finding = make_finding(bank, MODE)
+    optimize.run_task()
+    assert state_of(finding) == FindingState.OPEN
+    with clock.at(clock.now() + timedelta(minutes=16)):
+        optimize.run_task()
+    assert state_of(finding) == FindingState.PROPOSED
 
 
 def test_a_run_that_failed_is_tried_again_after_pauses_that_grow_and_at_most_twice(
