@@ -6,6 +6,7 @@ Such text is hostile. Nothing of it becomes an element that loads, runs, links o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,8 +18,13 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-# Markdown has inputs whose time grows with the square of their length.
-LONGEST: Final = 40_000
+# Brackets are looked through to the deepest level from each of them: a hostile text of this length
+# costs a third of a second, and one of any other kind less.
+LONGEST: Final = 20_000
+# A table's short rows are filled up with empty cells: two letters can cost a hundred of them.
+MOST_CELLS: Final = 5_000
+# As the parser has them: Python knows more ends of lines, which end no table.
+LINE_ENDS: Final = re.compile(r"\r\n?|\n")
 DEEPEST: Final = 20
 # A browser lays out pieces that are off screen later: long texts stay smooth.
 PIECE: Final = 8_000
@@ -29,13 +35,13 @@ TAGS: Final = {
 
 
 def render(text: str) -> SafeString:
-    """`text` as HTML of harmless elements. JSON, and what is too long or too deep, stays plain.
+    """`text` as HTML of harmless elements. JSON, and what is too long, deep or wide, stays plain.
 
     Links and images are shown as words and address, headings as bold paragraphs, HTML as text.
     """
     if (pretty := _as_json(text)) is not None:
         return _block(pretty)
-    tokens = _parser.parse(text) if len(text) <= LONGEST else None
+    tokens = _parser.parse(text) if len(text) <= LONGEST and _cells(text) <= MOST_CELLS else None
     # Below the deepest level the parser drops text, and a reviewer must miss none.
     if tokens is None or any(token.level >= DEEPEST - 1 for token in tokens):
         return _block(text)
@@ -77,6 +83,22 @@ def _exact(text: str) -> SafeString:
 
 def _block(text: str) -> SafeString:
     return format_html("<pre>{}</pre>", raw(text))
+
+
+def _cells(text: str) -> int:
+    """At most so many cells would the tables of `text` have: as wide as the line below the head.
+
+    What is no table but could be taken for one counts too; an empty line ends it.
+    """
+    cells = width = 0
+    for line in LINE_ENDS.split(text):
+        bare = line.strip("> \t")
+        if not bare:
+            width = 0
+        elif "-" in bare and not bare.strip("|:-+*.) \t0123456789"):
+            width = max(width, bare.count("|") + 1)
+        cells += width
+    return cells
 
 
 def _as_json(text: str) -> str | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from html.parser import HTMLParser
 
 import pytest
@@ -89,6 +90,32 @@ def test_a_long_text_stays_plain_and_whole() -> None:
     seen = Seen(rich.render(text))
     assert seen.tags == {"pre", "span"}
     assert seen.text.removeprefix("\n") == text
+
+
+@pytest.mark.parametrize("columns", [20, 100, 1000])
+@pytest.mark.parametrize("before", ["", "> ", "- "])
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b\n"])
+def test_a_table_of_short_rows_is_not_filled_up(columns: int, before: str, end: str) -> None:
+    head = f"{before}{'a|' * columns}\n{before.replace('-', ' ')}{'-|' * columns}\n"
+    text = head + f"{before.replace('-', ' ')}b{end}" * 3000
+    seen = Seen(rich.render(text[: rich.LONGEST]))
+    assert seen.tags == {"pre", "span"}
+
+
+def test_a_large_table_stays_a_table() -> None:
+    text = "| a | b | c | d |\n|---|:-:|---|---|\n" + "| one | two | three | four |\n" * 500
+    assert "td" in Seen(rich.render(text)).tags
+
+
+@pytest.mark.parametrize(
+    "unit", ["[_", "[!", "![", "[*", "~[", "_*", "- - - - a\n", "[a](", "a|\n"]
+)
+def test_a_hostile_text_costs_little(unit: str) -> None:
+    text = unit * (40_000 // len(unit))
+    for length in (rich.LONGEST, len(text)):
+        start = time.process_time()
+        rich.render(text[:length])
+        assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(
