@@ -27,6 +27,25 @@ CREATE TABLE routing_payload (
     PRIMARY KEY (trace_id, started_at)
 ) PARTITION BY RANGE (started_at);
 CREATE TABLE routing_payload_default PARTITION OF routing_payload DEFAULT;
+
+-- The first ones, so that nothing lands in the default before the first sweep.
+DO $$
+DECLARE
+    first timestamptz;
+    name text;
+BEGIN
+    FOR i IN -2..2 LOOP
+        first := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => i))
+                 AT TIME ZONE 'UTC';
+        FOREACH name IN ARRAY ARRAY['routing_span', 'routing_payload'] LOOP
+            EXECUTE format(
+                'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                name || '_' || to_char(first AT TIME ZONE 'UTC', 'YYYYMM'), name, first,
+                (first AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'
+            );
+        END LOOP;
+    END LOOP;
+END $$;
 """
 
 

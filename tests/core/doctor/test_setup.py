@@ -42,7 +42,9 @@ def test_debug_is_for_the_embedded_database(
     assert setup.check_debug().sentence == "Off."
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 60, "django-insecure-" + GOOD])
+@pytest.mark.parametrize(
+    "key", ["short", "x" * 60, "django-insecure-" + GOOD], ids=["short", "plain", "insecure"]
+)
 def test_a_weak_key_fails_in_production(settings: Settings, key: str) -> None:
     settings.DEBUG = False
     settings.SECRET_KEY = key
