@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
 from annotation.models import (
     CalibrationItem,
@@ -18,22 +14,7 @@ from annotation.models import (
     Label,
     LabelFinding,
 )
-
-
-class Window:
-    """Rows can be looked at, and not added, changed or deleted."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from core.admin import Window
 
 
 class FindingRows(Window, admin.TabularInline):  # type: ignore[type-arg]

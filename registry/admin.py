@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
+from core.admin import Window
 from registry.models import (
     Approval,
     Citation,
@@ -25,22 +22,6 @@ from registry.models import (
     RubricVersion,
     SurfaceFinding,
 )
-
-
-class Window:
-    """Rows can be looked at, and not added, changed or deleted."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class ModeRows(Window, admin.TabularInline):  # type: ignore[type-arg]
