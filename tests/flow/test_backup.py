@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -44,7 +45,7 @@ def filled(
     prompt_version: PromptVersion,
 ) -> Iterator[None]:
     """Rows on all floors; in default partitions and in one that is dropped again."""
-    queued(environment, 2)
+    queued(environment, 2, started_at=datetime(2034, 6, 1, tzinfo=UTC))
     made = partitions()
     make_partitions()
     enrol(project, ann)

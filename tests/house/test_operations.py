@@ -158,6 +158,7 @@ def test_the_guides_sql_moves_a_month_out_of_the_default_partition() -> None:
         " VALUES (1, %s, '', '{}')"
     )
     with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS routing_payload_202610, routing_payload_202611")
         cursor.execute(put, [datetime(2026, 11, 5, tzinfo=UTC)])
         cursor.execute(put, [datetime(2026, 10, 5, tzinfo=UTC)])
         cursor.execute(statements)
